@@ -1,5 +1,6 @@
 //! Prints the differences between a run and its plan.
 
+use jiff::civil::DateTime;
 use serde_json::json;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 use uuid::Uuid;
@@ -21,30 +22,49 @@ fn keys(entries: &[Entry]) -> Vec<Key<'_>> {
             entry.host.as_str(),
             entry.verb,
             entry.kind,
-            without_uuids(&entry.name),
+            without_chosen(&entry.name),
         )
     })
     .collect()
 }
 
-/// `name` with a fixed text in place of UUIDs: recipes choose a new UUID in each run.
-fn without_uuids(name: &str) -> String {
+/// The form of a time in the names of backups, and its length.
+const TIME: (&str, usize) = ("%Y%m%dT%H%M%SZ", "20260101T000000Z".len());
+
+/// `name` with fixed texts in place of UUIDs and times: recipes choose new ones in each run.
+fn without_chosen(name: &str) -> String {
     let found = name.char_indices().find_map(|(at, _)| {
-        let end = at + Hyphenated::LENGTH;
-        let text = name.get(at..end)?;
-        Uuid::try_parse(text).is_ok().then_some((at, end))
+        let part = |length: usize| name.get(at..at + length);
+        if part(Hyphenated::LENGTH).is_some_and(|text| Uuid::try_parse(text).is_ok()) {
+            return Some((at, Hyphenated::LENGTH, "UUID"));
+        }
+        let (form, length) = TIME;
+        let is_time = part(length).is_some_and(|text| DateTime::strptime(form, text).is_ok());
+        // A second backup in the same second has a number too.
+        is_time.then(|| (at, length + numbered(&name[at + length..]), "TIME"))
     });
     match found {
-        Some((at, end)) => format!("{}UUID{}", &name[..at], without_uuids(&name[end..])),
+        Some((at, length, word)) => {
+            let rest = without_chosen(&name[at + length..]);
+            format!("{}{word}{rest}", &name[..at])
+        }
         None => name.to_owned(),
     }
+}
+
+/// The length of a number after a time, such as `_2`.
+fn numbered(rest: &str) -> usize {
+    let digits = rest.strip_prefix('_').map_or(0, |rest| {
+        rest.bytes().take_while(u8::is_ascii_digit).count()
+    });
+    if digits == 0 { 0 } else { digits + 1 }
 }
 
 /// The changes, grouped by object: the threads of `parallel` change objects in any order.
 fn sorted(rehearsal: &Rehearsal) -> Vec<Entry> {
     let mut entries = rehearsal.log().entries();
     entries
-        .sort_by_cached_key(|entry| (entry.host.clone(), entry.kind, without_uuids(&entry.name)));
+        .sort_by_cached_key(|entry| (entry.host.clone(), entry.kind, without_chosen(&entry.name)));
     entries
 }
 
@@ -89,4 +109,20 @@ fn told(entry: &Entry) -> String {
         .map(|place| format!(" ({place})"))
         .unwrap_or_default();
     format!("{} {} {}{place}", entry.verb.word(), entry.kind, entry.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_compared_without_uuids_and_times() {
+        let name = "web-20261127T194055Z.vda.7e1a0000-0000-4000-8000-000000000001.qcow2";
+        assert_eq!(without_chosen(name), "web-TIME.vda.UUID.qcow2");
+        assert_eq!(without_chosen("a-20261127T194055Z_12.json"), "a-TIME.json");
+        assert_eq!(
+            without_chosen("web-20269999T999999Z é"),
+            "web-20269999T999999Z é"
+        );
+    }
 }

@@ -180,6 +180,54 @@ fn a_running_guest_goes_back_to_each_of_its_points() {
 }
 
 #[test]
+fn backups_restores_and_deletions_do_what_their_plan_says() {
+    let site = Site::new();
+    // The twin reads the record of this point from the host.
+    site.ok(
+        "backup::make(conn.lookup_by_name(\"web\"), #{ pool: \"backups\" }); \
+             conn.lookup_by_name(\"web\").destroy();",
+    );
+    let script = r#"
+        let dom = conn.lookup_by_name("web");
+        let place = #{ pool: "backups" };
+        fn told(point) { print([point.kind, point.parent == (), point.was, point.consistent, point.disks.map(|disk| disk.kind), point.why]); }
+        told(backup::make(dom, place));
+        dom.create();
+        told(backup::make(dom, place));
+        print(dom.list_all_checkpoints().len());
+        told(backup::make(dom, place + #{ mode: "full" }));
+        // A folder without a pool.
+        told(backup::make(dom, #{ folder: folder }));
+        told(backup::make(dom, #{ folder: folder }));
+        for point in backup::list(conn, #{ folder: folder }) { told(point); }
+        backup::verify(conn, place);
+        print(backup::prune(conn, place + #{ keep: 1 }).removed.len());
+        print(thrown(|| dom.backup_begin("<domainbackup><incremental>no</incremental></domainbackup>")).code);
+        dom.destroy();
+        print(thrown(|| dom.backup_begin("<domainbackup/>")).code);
+        print(thrown(|| dom.undefine()).code);
+        let copy = backup::restore(conn, place + #{ guest: "web", name: "copy" });
+        let web = backup::restore(conn, place + #{ guest: "web" });
+        for dom in [copy, web] { print(dom.xml().select("devices/disk/source/@file").map(|path| path.split("/").pop())); }
+        print(web.list_all_checkpoints());
+        let last = backup::make(web, place);
+        print([last.kind, last.was, last.why.len()]);
+    "#;
+    let folder = site.0.path("points");
+    let run = site
+        .0
+        .virhai()
+        .script(format!("{IMPORTS} let folder = \"{folder}\"; {script}; ()"));
+    let told = run.first_arg("--yes").first_arg("--plan-first").ok();
+    let (planned, rest) = told.split_once("\nPlan\n").expect("there is a plan");
+    let (_, run) = rest
+        .split_once("The host did not change.\n")
+        .expect("the plan ends");
+    let run = run.strip_suffix("The run made the planned changes.\n");
+    assert_eq!(run, Some(planned), "{told}");
+}
+
+#[test]
 fn the_nightly_backup_script_makes_verifies_and_deletes_points() {
     let site = Site::new();
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/runbooks/nightly_backup.rhai");

@@ -13,9 +13,10 @@ use crate::api::bounded_growth::length;
 use crate::api::room::ensure_running;
 use crate::api::stream::Stream;
 use crate::error::Error;
-use crate::libvirt::Failure;
 use crate::libvirt::stream::Received;
+use crate::libvirt::{Failure, stand_in};
 use crate::objects::blocking_stream::MESSAGE;
+use crate::objects::call_class::CallClass;
 use crate::objects::granted::writable;
 use crate::objects::storage_vol::StorageVol;
 use crate::run::beneath;
@@ -44,6 +45,10 @@ fn download(
     if size == 0 {
         return Ok(data);
     }
+    if vol.connection().is_rehearsed() {
+        let known = rehearsed(vol, offset, size as u64);
+        return known.map_err(|failure| vol.error(ctx, failure, CALL, "download").throw());
+    }
     let (session, counter) = (vol.connection().session(), Counter::default());
     let _waiting = Waiting::for_transfer(session, &counter, || vol.action(&"download"));
     let mut buffer = vec![0; size.min(MESSAGE)];
@@ -61,6 +66,16 @@ fn download(
     let received = receive();
     received.map_err(|failure| vol.error(ctx, failure, CALL, "download").throw())?;
     Ok(data)
+}
+
+/// The bytes in a rehearsal: those that the script wrote, or those of a small file of the host.
+fn rehearsed(vol: &StorageVol, offset: u64, size: u64) -> Result<Blob, Failure> {
+    let handle = vol.handle()?;
+    let action = || vol.action(&"download");
+    vol.connection()
+        .observe(CALL, CallClass::Long, &action, || {
+            stand_in::content(&handle, offset, size)
+        })
 }
 
 fn download_file(

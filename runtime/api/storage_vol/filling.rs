@@ -56,7 +56,7 @@ impl Filling {
         let fail = |failure| volume.error(ctx, failure, CALL, "upload to").throw();
         let before = Before::of(volume).map_err(fail)?;
         refuse_without_room(ctx, volume, &before, total)?;
-        if rehearsed(volume).map_err(fail)? {
+        if rehearsed(volume, 0, None).map_err(fail)? {
             return Ok(());
         }
         let pipe = connected(volume, CALL, VERB, move |v, stream| {

@@ -11,7 +11,7 @@ use crate::api::arguments::{RhaiResultOf, SizeValue, bytes, flag_bits};
 use crate::api::stale_save;
 use crate::api::stream::Stream;
 use crate::error::Error;
-use crate::libvirt::Failure;
+use crate::libvirt::{Failure, stand_in};
 use crate::objects::blocking_stream::{BlockingStream, MESSAGE};
 use crate::objects::call_class::CallClass;
 use crate::objects::granted::readable;
@@ -64,7 +64,7 @@ fn upload(ctx: &NativeCallContext, vol: &StorageVol, data: &[u8], offset: u64) -
     refuse_without_room(ctx, vol, &before, total)?;
     let (session, counter) = (vol.connection().session(), Counter::default());
     let _waiting = Waiting::for_transfer(session, &counter, || vol.action(&"upload to"));
-    if rehearsed(vol).map_err(|failure| fail(failure).throw())? {
+    if rehearsed(vol, offset, Some(data)).map_err(|failure| fail(failure).throw())? {
         return Ok(());
     }
     let mut pipe = connected(vol, CALL, VERB, move |v, stream| {
@@ -122,7 +122,7 @@ fn upload_file(
     let (offset, length) = (plan.offset, end + rest);
     let (session, counter) = (vol.connection().session(), Counter::default());
     let _waiting = Waiting::for_transfer(session, &counter, || vol.action(&"upload to"));
-    if rehearsed(vol).map_err(|failure| halted(failure.into()))? {
+    if rehearsed(vol, offset, None).map_err(|failure| halted(failure.into()))? {
         return Ok(());
     }
     let mut pipe = connected(vol, CALL, VERB, move |v, stream| {
@@ -137,13 +137,20 @@ fn upload_file(
     arrived(vol, sent, &mut pipe, &progress, fail)
 }
 
-/// True if this is a rehearsal, which keeps no contents of volumes and only notes the upload.
-pub(super) fn rehearsed(vol: &StorageVol) -> Result<bool, Failure> {
+/// True if this is a rehearsal, which notes the upload and keeps `data`. Without `data`, the content is unknown from then on.
+pub(super) fn rehearsed(
+    vol: &StorageVol,
+    offset: u64,
+    data: Option<&[u8]>,
+) -> Result<bool, Failure> {
     let connection = vol.connection();
     if !connection.is_rehearsed() {
         return Ok(false);
     }
-    connection.observe(CALL, CallClass::Long, &|| vol.action(&VERB), || Ok(()))?;
+    let handle = vol.handle()?;
+    connection.observe(CALL, CallClass::Long, &|| vol.action(&VERB), || {
+        stand_in::write(&handle, offset, data)
+    })?;
     Ok(true)
 }
 

@@ -87,6 +87,17 @@ unsafe extern "C" fn lifecycle(
 /// The kind of the events of block jobs.
 pub(super) const BLOCK_JOB: &str = "block_job";
 
+pub(super) const JOB_COMPLETED: &str = "job_completed";
+
+/// The fields of an event of a complete job.
+pub(super) fn job_completed_fields(operation: u32) -> Vec<(String, Scalar)> {
+    let number = c_int::try_from(operation).unwrap_or_default();
+    vec![
+        word("operation", &JOB_OPERATION, number),
+        ("success".into(), Scalar::Bool(true)),
+    ]
+}
+
 /// The fields of an event of a block job.
 pub(super) fn block_job_fields(disk: &str, job: u32, status: u32) -> Vec<(String, Scalar)> {
     let number = |number| c_int::try_from(number).unwrap_or_default();

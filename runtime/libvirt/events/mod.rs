@@ -213,15 +213,26 @@ fn address(connect: &Connect) -> usize {
 
 /// Reports that the job of the type `job` on the disk `disk` of `domain` has the status `status`, in place of libvirt.
 pub fn tell_block_job(domain: &Domain, disk: &str, job: u32, status: u32) {
+    let fields = domain::block_job_fields(disk, job, status);
+    tell(domain, domain::BLOCK_JOB, &fields);
+}
+
+/// Tells that the job `operation` of `domain` is complete, in place of libvirt.
+pub fn tell_job_completed(domain: &Domain, operation: u32) {
+    let fields = domain::job_completed_fields(operation);
+    tell(domain, domain::JOB_COMPLETED, &fields);
+}
+
+/// Tells an event of the kind `kind` of `domain`, in place of libvirt.
+fn tell(domain: &Domain, kind: &str, fields: &[(String, Scalar)]) {
     let Ok(connect) = domain.connect() else {
         return;
     };
     let of = address(&connect);
-    let fields = domain::block_job_fields(disk, job, status);
     let all = TOLD.lock();
     let sinks = all
         .iter()
-        .filter(|told| told.address == of && told.kind.name == domain::BLOCK_JOB);
+        .filter(|told| told.address == of && told.kind.name == kind);
     let sinks: Vec<(&'static EventKind, Sink)> = sinks
         .map(|told| (told.kind, Arc::clone(&told.sink)))
         .collect();
@@ -233,7 +244,7 @@ pub fn tell_block_job(domain: &Domain, disk: &str, job: u32, status: u32) {
             noun: kind.family.noun,
             name: domain.name().unwrap_or_default(),
             uuid: domain.uuid_string().unwrap_or_default(),
-            fields: fields.clone(),
+            fields: fields.to_vec(),
         });
     }
 }

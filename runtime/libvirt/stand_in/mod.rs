@@ -55,6 +55,7 @@ macro_rules! asked {
     };
 }
 
+mod backups;
 mod blocks;
 mod devices;
 mod facts;
@@ -75,13 +76,16 @@ use parking_lot::RwLock;
 use virt::connect::Connect;
 use virt::domain::Domain;
 use virt::storage_pool::StoragePool;
+use virt::storage_vol::StorageVol;
 use virt_sys::{
-    virConnectPtr, virDomainPtr, virDomainSnapshotPtr, virErrorPtr, virNetworkPtr,
-    virStoragePoolPtr, virStorageVolPtr,
+    virConnectPtr, virDomainCheckpointPtr, virDomainPtr, virDomainSnapshotPtr, virErrorPtr,
+    virNetworkPtr, virStoragePoolPtr, virStorageVolPtr,
 };
 
 use super::{Failure, borrowed_text};
+pub use backups::with_domain_running;
 pub use states::{bind, is_bound, set_reason};
+pub use storage::{content, write};
 
 /// The facts that a stand-in knows about its host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -147,12 +151,7 @@ pub trait StandIn: Send + Sync {
     ) -> Result<Option<Domain>, Failure>;
 
     /// Sets the capacity of a storage volume, in bytes.
-    fn resize(
-        &self,
-        volume: &virt::storage_vol::StorageVol,
-        capacity: u64,
-        flags: u32,
-    ) -> Result<(), Failure>;
+    fn resize(&self, volume: &StorageVol, capacity: u64, flags: u32) -> Result<(), Failure>;
 
     /// The storage pool in the folder `path`.
     fn pool_at(&self, connect: &Connect, path: &str) -> Result<StoragePool, Failure>;
@@ -175,6 +174,57 @@ pub trait StandIn: Send + Sync {
     /// True if the snapshot `xml` has memory or a disk in a file of its own.
     fn is_external(&self, xml: &str) -> bool;
 
+    /// Makes a backup, which is complete at once.
+    fn begin_backup(
+        &self,
+        domain: &Domain,
+        xml: &str,
+        checkpoint: Option<&str>,
+        flags: u32,
+    ) -> Result<(), Failure>;
+
+    /// Refuses a checkpoint that QEMU refuses.
+    fn check_checkpoint(&self, domain: &Domain, xml: &str, flags: u32) -> Result<(), Failure>;
+
+    /// The bitmaps of the checkpoints of a guest.
+    fn bitmaps_of(&self, domain: &Domain) -> Vec<Bitmap>;
+
+    /// Whether an image has a bitmap.
+    fn has_bitmap(&self, bitmap: &Bitmap) -> bool;
+
+    /// Notes that an image has a bitmap now, or no longer.
+    fn set_bitmap(&self, bitmap: &Bitmap, exists: bool);
+
+    /// The capacity, the allocation and the physical size of a disk in bytes, if they are known.
+    fn block_info(&self, domain: &Domain, disk: &str) -> Option<[u64; 3]>;
+
+    /// At most `size` bytes of a volume from `offset` on. Fails if they are unknown.
+    fn content(&self, volume: &StorageVol, offset: u64, size: u64) -> Result<Vec<u8>, Failure>;
+
+    /// Writes `bytes` to a volume from `offset` on; without them, its content is unknown from now on.
+    fn write(&self, volume: &StorageVol, offset: u64, bytes: Option<&[u8]>) -> Result<(), Failure>;
+
+    /// The XML of a new volume that `xml` describes as a copy of `source`.
+    fn copy_xml(&self, xml: &str, source: &StorageVol) -> Result<String, Failure>;
+
+    /// The volume is new: empty, or a copy of `source`.
+    fn new_volume(&self, volume: &StorageVol, source: Option<&StorageVol>) -> Result<(), Failure>;
+
+    /// The volume was overwritten with zeros.
+    fn wiped(&self, volume: &StorageVol) -> Result<(), Failure>;
+
+    /// The volume with the path `path` was deleted.
+    fn deleted(&self, path: &str);
+
+    /// The size of a volume's file in bytes.
+    fn physical_size(&self, volume: &StorageVol) -> Result<u64, Failure>;
+
+    /// The pool started.
+    fn opens(&self, pool: &StoragePool) -> Result<(), Failure>;
+
+    /// The pool is about to stop.
+    fn closes(&self, pool: &StoragePool) -> Result<(), Failure>;
+
     /// Begins a job on the disk `disk`, its target or the path of its image.
     fn begin_block_job(&self, domain: &Domain, disk: &str, job: &BlockJob) -> Result<(), Failure>;
 
@@ -192,6 +242,19 @@ pub trait StandIn: Send + Sync {
 
     /// `call` did less than on the host.
     fn differs(&self, call: &'static str, why: &str);
+}
+
+/// A record of changes that QEMU keeps in an image, for a checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bitmap {
+    /// The checkpoint.
+    pub checkpoint: String,
+    /// The disk.
+    pub target: String,
+    /// The path of the image.
+    pub image: String,
+    /// The name.
+    pub name: String,
 }
 
 /// A change of a device of a guest.
@@ -439,6 +502,16 @@ impl OfConnection for virDomainSnapshotPtr {
             true => std::ptr::null_mut(),
             // SAFETY: the same as for a domain.
             false => unsafe { virt_sys::virDomainSnapshotGetConnect(self) },
+        }
+    }
+}
+
+impl OfConnection for virDomainCheckpointPtr {
+    unsafe fn connection(self) -> virConnectPtr {
+        match self.is_null() {
+            true => std::ptr::null_mut(),
+            // SAFETY: the same as for a domain.
+            false => unsafe { virt_sys::virDomainCheckpointGetConnect(self) },
         }
     }
 }

@@ -4,6 +4,7 @@ use std::ffi::{c_char, c_int, c_uint};
 
 use virt_sys::{virConnectPtr, virStoragePoolPtr, virStorageVolPtr};
 
+use super::storage::note_new_volume;
 use super::{fail, given, host, pool, status};
 use crate::libvirt::Failure;
 
@@ -37,7 +38,27 @@ stand_ins! {
                 }
             }
         }
+        if !made.is_null()
+            && let Err(failure) = stand_in.opens(&pool(made))
+        {
+            fail(&failure);
+            return std::ptr::null_mut();
+        }
         made
+    };
+    virStoragePoolCreate(own_pool: virStoragePoolPtr, flags: c_uint) -> c_int = |stand_in, own| {
+        // SAFETY: the caller's handle lives during the call.
+        match unsafe { own(own_pool, flags) } {
+            0 => status(stand_in.opens(&pool(own_pool))),
+            failed => failed,
+        }
+    };
+    virStoragePoolDestroy(own_pool: virStoragePoolPtr) -> c_int = |stand_in, own| {
+        if let Err(failure) = stand_in.closes(&pool(own_pool)) {
+            return status(Err(failure));
+        }
+        // SAFETY: the caller's handle lives during the call.
+        unsafe { own(own_pool) }
     };
     virStoragePoolSetAutostart(own_pool: virStoragePoolPtr, autostart: c_int) -> c_int = |stand_in, own| {
         let _ = stand_in;
@@ -73,7 +94,7 @@ stand_ins! {
                 std::ptr::null_mut()
             }
             // SAFETY: the caller's handle and the text live during the call.
-            None => unsafe { own(own_pool, xml, flags) },
+            None => note_new_volume(&*stand_in, unsafe { own(own_pool, xml, flags) }, None),
         }
     };
 }

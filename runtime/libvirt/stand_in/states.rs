@@ -146,6 +146,24 @@ fn refuse_shutdown(domain: virDomainPtr, flags: c_uint) -> Option<c_int> {
     None
 }
 
+/// Why QEMU refuses to undefine `domain`: it is transient, or has checkpoints that no flag includes.
+fn refuse_undefine(domain: virDomainPtr, flags: c_uint) -> Option<c_int> {
+    if is_transient(domain) {
+        return Some(refuse(virt_sys::VIR_ERR_OPERATION_INVALID, CANNOT_UNDEFINE));
+    }
+    let guest = handle(domain);
+    let all = crate::libvirt::checkpoint::list(&guest, 0).unwrap_or_default();
+    let included = flags & virt_sys::VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA != 0;
+    if all.is_empty() || included || guest.is_active().unwrap_or(false) {
+        return None;
+    }
+    let message = format!(
+        "Requested operation is not valid: cannot delete inactive domain with {} checkpoints",
+        all.len()
+    );
+    Some(refuse(virt_sys::VIR_ERR_OPERATION_INVALID, &message))
+}
+
 stand_ins! {
     virDomainGetState(domain: virDomainPtr, state: *mut c_int, reason: *mut c_int, flags: c_uint) -> c_int = |stand_in, own| {
         let _ = stand_in;
@@ -200,21 +218,15 @@ stand_ins! {
     };
     virDomainUndefine(domain: virDomainPtr) -> c_int = |stand_in, own| {
         let _ = stand_in;
-        match is_transient(domain) {
-            true => refuse(virt_sys::VIR_ERR_OPERATION_INVALID, CANNOT_UNDEFINE),
-            // SAFETY: the caller's handle lives during the call.
-            false => unsafe { own(domain) },
-        }
+        // SAFETY: the caller's handle lives during the call.
+        refuse_undefine(domain, 0).unwrap_or_else(|| unsafe { own(domain) })
     };
     virDomainUndefineFlags(domain: virDomainPtr, flags: c_uint) -> c_int = |stand_in, own| {
         let _ = stand_in;
         let known = virt_sys::VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | virt_sys::VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA;
-        match is_transient(domain) {
-            true => refuse(virt_sys::VIR_ERR_OPERATION_INVALID, CANNOT_UNDEFINE),
-            // The files of firmware and TPM are not part of the twin.
-            // SAFETY: the caller's handle lives during the call.
-            false => unsafe { own(domain, flags & known) },
-        }
+        // The files of firmware and TPM are not part of the twin.
+        // SAFETY: the caller's handle lives during the call.
+        refuse_undefine(domain, flags).unwrap_or_else(|| unsafe { own(domain, flags & known) })
     };
     virDomainSetAutostart(domain: virDomainPtr, autostart: c_int) -> c_int = |stand_in, own| {
         let _ = stand_in;

@@ -1,11 +1,12 @@
 //! Storage volumes.
 
-use std::ffi::{c_char, c_int, c_uint, c_ulonglong};
+use std::ffi::{CString, c_char, c_int, c_uint, c_ulonglong};
 
 use virt::storage_vol::StorageVol;
-use virt_sys::{virConnectPtr, virStorageVolPtr};
+use virt_sys::{virConnectPtr, virStoragePoolPtr, virStorageVolPtr};
 
-use super::{fail, given, host, recorded, status};
+use super::{StandIn, fail, given, host, on, recorded, status};
+use crate::libvirt::Failure;
 
 /// The volume `volume` for the time of a call.
 fn handle(volume: virStorageVolPtr) -> StorageVol {
@@ -16,7 +17,96 @@ fn handle(volume: virStorageVolPtr) -> StorageVol {
     }
 }
 
+/// At most `size` bytes of the volume of a twin from `offset` on.
+///
+/// # Errors
+/// The twin does not have them.
+pub fn content(volume: &StorageVol, offset: u64, size: u64) -> Result<Vec<u8>, Failure> {
+    match on(super::address(&volume.connect()?)) {
+        Some(stand_in) => stand_in.content(volume, offset, size),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Writes `bytes` to the volume of a twin from `offset` on; without them, its content is unknown from now on.
+///
+/// # Errors
+/// The volume is gone.
+pub fn write(volume: &StorageVol, offset: u64, bytes: Option<&[u8]>) -> Result<(), Failure> {
+    match on(super::address(&volume.connect()?)) {
+        Some(stand_in) => stand_in.write(volume, offset, bytes),
+        None => Ok(()),
+    }
+}
+
+/// The new volume `made`, empty or a copy of `source`.
+pub(super) fn note_new_volume(
+    stand_in: &dyn StandIn,
+    made: virStorageVolPtr,
+    source: Option<&StorageVol>,
+) -> virStorageVolPtr {
+    if made.is_null() {
+        return made;
+    }
+    match stand_in.new_volume(&handle(made), source) {
+        Ok(()) => made,
+        Err(failure) => {
+            fail(&failure);
+            std::ptr::null_mut()
+        }
+    }
+}
+
 stand_ins! {
+    virStorageVolCreateXMLFrom(pool: virStoragePoolPtr, xml: *const c_char, source: virStorageVolPtr, flags: c_uint) -> virStorageVolPtr = |stand_in, own| {
+        // The test driver copies only within a pool.
+        let _ = own;
+        let source = handle(source);
+        let xml = match stand_in.copy_xml(&given(xml).unwrap_or_default(), &source) {
+            Ok(xml) => CString::new(xml).unwrap_or_default(),
+            Err(failure) => {
+                fail(&failure);
+                return std::ptr::null_mut();
+            }
+        };
+        // SAFETY: the caller's handle and the text live during the call.
+        let made = unsafe { virt_sys::virStorageVolCreateXML(pool, xml.as_ptr(), flags) };
+        match made.is_null() {
+            true => {
+                // The end of a handle clears libvirt's last error.
+                let failure = Failure::last();
+                drop(source);
+                fail(&failure);
+                made
+            }
+            false => note_new_volume(&*stand_in, made, Some(&source)),
+        }
+    };
+    virStorageVolDelete(volume: virStorageVolPtr, flags: c_uint) -> c_int = |stand_in, own| {
+        let path = handle(volume).path();
+        // SAFETY: the caller's handle lives during the call.
+        let result = unsafe { own(volume, flags) };
+        if let (0, Ok(path)) = (result, path) {
+            stand_in.deleted(&path);
+        }
+        result
+    };
+    virStorageVolGetInfoFlags(volume: virStorageVolPtr, info: virt_sys::virStorageVolInfoPtr, flags: c_uint) -> c_int = |stand_in, own| {
+        let _ = own;
+        // SAFETY: the caller passes what libvirt's functions take.
+        let result = unsafe { virt_sys::virStorageVolGetInfo(volume, info) };
+        if result != 0 || flags & virt_sys::VIR_STORAGE_VOL_GET_PHYSICAL == 0 {
+            return result;
+        }
+        match stand_in.physical_size(&handle(volume)) {
+            Ok(size) => {
+                // SAFETY: the call above filled it.
+                unsafe { (*info).allocation = size };
+                0
+            }
+            Err(failure) => status(Err(failure)),
+        }
+    };
     virStoragePoolLookupByTargetPath(conn: virConnectPtr, path: *const c_char) -> virt_sys::virStoragePoolPtr = |stand_in, own| {
         let _ = own;
         match stand_in.pool_at(&host(conn), &given(path).unwrap_or_default()) {
@@ -48,11 +138,12 @@ stand_ins! {
         status(stand_in.resize(&handle(volume), capacity, flags))
     };
     virStorageVolWipe(volume: virStorageVolPtr, flags: c_uint) -> c_int = |stand_in, own| {
-        let _ = (own, stand_in, volume, flags);
-        0
+        let _ = (own, flags);
+        status(stand_in.wiped(&handle(volume)))
     };
     virStorageVolWipePattern(volume: virStorageVolPtr, algorithm: c_uint, flags: c_uint) -> c_int = |stand_in, own| {
-        let _ = (own, stand_in, volume, algorithm, flags);
-        0
+        let _ = (own, algorithm, flags);
+        // The patterns end with random bytes or zeros.
+        status(stand_in.write(&handle(volume), 0, None))
     };
 }

@@ -232,12 +232,13 @@ fn open_or_rehearse(
     let Some(rehearsal) = Rehearsal::of(session) else {
         return Ok((open(target, session.interrupt())?, None));
     };
-    let opened = rehearsal.open(target.uri.as_deref(), |for_reading| {
+    let (own, interrupt) = (target.clone(), session.interrupt().clone());
+    let opened = rehearsal.open(target.uri.as_deref(), move |for_reading| {
         let target = Target {
-            read_only: target.read_only || for_reading,
-            ..target.clone()
+            read_only: own.read_only || for_reading,
+            ..own.clone()
         };
-        open(&target, session.interrupt())
+        open(&target, &interrupt)
     })?;
     Ok((opened.connect, Some(opened.recorder)))
 }

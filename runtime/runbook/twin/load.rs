@@ -10,7 +10,7 @@ use virt::connect::Connect;
 use super::host::{Guest, Host, Network, Node, Pool};
 use super::log::Log;
 use crate::libvirt::connection::{Credentials, open_auth};
-use crate::libvirt::{self, Failure, Result, event_loop};
+use crate::libvirt::{self, Failure, Result, event_loop, stand_in};
 
 /// The namespace of the test driver's own elements.
 const NAMESPACE: &str = "http://libvirt.org/schemas/domain/test/1.0";
@@ -201,7 +201,10 @@ fn complete(connect: &Connect, host: &Host, log: &Log) -> Result<()> {
         }
         for checkpoint in &guest.checkpoints {
             let flags = virt_sys::VIR_DOMAIN_CHECKPOINT_CREATE_REDEFINE;
-            if let Err(failure) = libvirt::checkpoint::create_xml(&domain, checkpoint, flags) {
+            let made = stand_in::with_domain_running(&domain, || {
+                libvirt::checkpoint::create_xml(&domain, checkpoint, flags)
+            });
+            if let Err(failure) = made {
                 refused("a checkpoint", failure);
             }
         }

@@ -27,7 +27,7 @@ use virt::connect::Connect;
 
 use crate::libvirt::{Failure, Result};
 use crate::run::session::Session;
-use driver::Driver;
+use driver::{Driver, Original};
 pub use file::{open as open_saved, save};
 use host::Host;
 use hosts::Hosts;
@@ -130,7 +130,7 @@ impl Rehearsal {
     pub(crate) fn open(
         &self,
         uri: Option<&str>,
-        open: impl FnOnce(bool) -> Result<Connect>,
+        open: impl Fn(bool) -> Result<Connect> + Send + Sync + 'static,
     ) -> Result<Opened> {
         match &self.way {
             Way::Real => {
@@ -168,12 +168,14 @@ impl Rehearsal {
                 if let Some(twin) = uri.and_then(|uri| twins.get(uri)) {
                     return Ok(twin.opened());
                 }
-                let original = open(true)?;
-                let name = original.uri().map_err(Failure::from)?;
+                let connect = open(true)?;
+                let name = connect.uri().map_err(Failure::from)?;
                 if let Some(twin) = twins.get(&name) {
                     return Ok(twin.opened());
                 }
-                let host = read(&original)?;
+                let host = read(&connect)?;
+                let again = Box::new(move || open(false));
+                let original = Original { connect, again };
                 let twin = Arc::new(Twin::new(&host, Some(original), &self.log, &self.hosts)?);
                 let opened = twin.opened();
                 for key in [Some(name.as_str()), uri].into_iter().flatten() {
@@ -257,7 +259,7 @@ impl Rehearsal {
 impl Twin {
     fn new(
         host: &Host,
-        original: Option<Connect>,
+        original: Option<Original>,
         log: &Arc<Log>,
         hosts: &Arc<Hosts>,
     ) -> Result<Self> {

@@ -1,15 +1,18 @@
 //! The images behind the disks of a twin's guests, and block jobs, which change the sources of the disks in the XML. A block
 //! job is ready, or complete, at once.
 
+use std::collections::HashSet;
+
 use virt::connect::Connect;
 use virt::domain::Domain;
 use virt::storage_pool::StoragePool;
 use virt::storage_vol::StorageVol;
 
-use super::{Driver, broken, devices};
+use super::{Driver, broken, contents, devices};
 use crate::libvirt::events;
 use crate::libvirt::stand_in::BlockJob;
 use crate::libvirt::{Failure, Result};
+use crate::runbook::twin::host::Host;
 use crate::xml::{Place, Selected, Xml, escaped_attribute, quoted};
 
 /// The longest chain of images that is followed.
@@ -26,12 +29,63 @@ pub(super) struct Job {
     pivot: Vec<Layer>,
 }
 
-/// A file that the script made outside of a storage pool; a pool shows it after its next refresh.
+/// A file that is in no storage pool; a pool in its folder shows it after its next refresh.
 #[derive(Debug, Clone)]
 pub(super) struct NewFile {
     path: String,
-    format: String,
-    capacity: u64,
+    /// The XML of its volume.
+    xml: String,
+}
+
+/// The folder of a pool of files.
+fn folder_of(xml: &str) -> Option<String> {
+    let pool = Xml::parse(xml.to_owned()).ok()?;
+    let kind = pool.find("@type").ok()??;
+    let folder = pool.find("target/path").ok()??;
+    let folder = folder.trim_end_matches('/').to_owned();
+    ["dir", "fs", "netfs", "vstorage"]
+        .contains(&kind.as_str())
+        .then_some(folder)
+}
+
+/// The folders of the active pools of `host`.
+pub(super) fn folders(host: &Host) -> HashSet<String> {
+    let active = host.pools.iter().filter(|pool| pool.active);
+    active.filter_map(|pool| folder_of(&pool.xml)).collect()
+}
+
+/// The path of the image of `disk`.
+pub(super) fn image_of(connect: &Connect, disk: &Xml) -> Option<String> {
+    let find = |path| disk.find(path).ok().flatten();
+    if let Some(path) = find("source/@file").or_else(|| find("source/@dev")) {
+        return Some(path);
+    }
+    let pool = connect
+        .lookup_storage_pool_by_name(&find("source/@pool")?)
+        .ok()?;
+    let volume = pool.lookup_storage_vol_by_name(&find("source/@volume")?);
+    volume.ok()?.path().ok()
+}
+
+/// The capacity, the allocation and the physical size of a disk, if the twin or the host knows them.
+pub(super) fn sizes(driver: &Driver, domain: &Domain, name: &str) -> Option<[u64; 3]> {
+    let connect = domain.connect().ok()?;
+    let guest = Xml::parse(domain.xml_desc(virt_sys::VIR_DOMAIN_XML_SECURE).ok()?).ok()?;
+    let image = image_of(&connect, &disk(&guest, name).ok()??)?;
+    if let Ok(volume) = connect.lookup_storage_vol_by_path(&image) {
+        let info = volume.info().ok()?;
+        let physical = contents::length(&volume).ok()?;
+        return Some([info.capacity, info.allocation, physical]);
+    }
+    let host = driver.original.as_ref()?;
+    let there = host.lookup_domain_by_uuid_string(&domain.uuid_string().ok()?);
+    let there = there.ok()?;
+    let own = Xml::parse(there.xml_desc(0).ok()?).ok()?;
+    if image_of(host, &disk(&own, name).ok()??)? != image {
+        return None;
+    }
+    let info = there.block_info(name, 0).ok()?;
+    Some([info.capacity, info.allocation, info.physical])
 }
 
 /// An image of a disk.
@@ -430,26 +484,53 @@ impl Driver {
             .and_then(Layer::path)
             .and_then(|path| connect.lookup_storage_vol_by_path(&path).ok());
         let capacity = volume.and_then(|volume| Some(volume.info().ok()?.capacity));
-        self.new_files.lock().push(NewFile {
-            path: path.to_owned(),
-            format: format.to_owned(),
-            capacity: capacity.unwrap_or_default(),
-        });
+        let name = path.rsplit('/').next().unwrap_or_default();
+        let xml = format!(
+            "<volume><name>{}</name><capacity>{}</capacity><allocation>0</allocation>\
+             <target><format type='{}'/></target></volume>",
+            escaped_attribute(name),
+            capacity.unwrap_or_default(),
+            escaped_attribute(format)
+        );
+        let path = path.to_owned();
+        self.new_files.lock().push(NewFile { path, xml });
     }
 
-    /// True if the script made the file `path` outside of a storage pool, and no pool shows it yet.
-    pub(super) fn has_made(&self, path: &str) -> bool {
-        let files = self.new_files.lock();
-        files.iter().any(|file| file.path == path)
+    /// True if the file `path` is known, in a storage pool or outside.
+    pub(super) fn has_file(&self, connect: &Connect, path: &str) -> bool {
+        let outside = self.new_files.lock().iter().any(|file| file.path == path);
+        outside || connect.lookup_storage_vol_by_path(path).is_ok()
+    }
+
+    /// Shows the known files in the folder of `pool`, which starts.
+    pub(super) fn open_folder_of(&self, pool: &StoragePool) -> Result<()> {
+        if let Some(folder) = folder_of(&pool.xml_desc(0)?) {
+            if self.folders.lock().insert(folder.clone()) {
+                let why = format!("the rehearsal does not know the files that {folder} had before");
+                self.log.note("virStoragePoolCreateXML", why);
+            }
+            self.show_files_in(pool)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps the files of `pool`, which stops.
+    pub(super) fn keep_files_of(&self, pool: &StoragePool) -> Result<()> {
+        if folder_of(&pool.xml_desc(0)?).is_none() || !pool.is_active()? {
+            return Ok(());
+        }
+        for volume in pool.list_all_volumes(0)? {
+            let (path, xml) = (volume.path()?, volume.xml_desc(0)?);
+            self.new_files.lock().push(NewFile { path, xml });
+        }
+        Ok(())
     }
 
     /// Makes volumes of the new files in the folder of `pool`.
     pub(super) fn show_files_in(&self, pool: &StoragePool) -> Result<()> {
-        let xml = Xml::parse(pool.xml_desc(0)?).map_err(broken)?;
-        let Some(folder) = xml.find("target/path").map_err(broken)? else {
+        let Some(folder) = folder_of(&pool.xml_desc(0)?) else {
             return Ok(());
         };
-        let folder = folder.trim_end_matches('/');
         let mut found = Vec::new();
         self.new_files.lock().retain(|file| {
             let inside = file
@@ -466,14 +547,13 @@ impl Driver {
             if pool.lookup_storage_vol_by_name(name).is_ok() {
                 continue;
             }
-            let xml = format!(
-                "<volume><name>{}</name><capacity>{}</capacity><allocation>0</allocation>\
-                 <target><format type='{}'/></target></volume>",
-                escaped_attribute(name),
-                file.capacity,
-                escaped_attribute(&file.format)
-            );
-            StorageVol::create_xml(pool, &xml, 0)?;
+            let content = self.contents.lock().get(&file.path).cloned();
+            StorageVol::create_xml(pool, &file.xml, 0)?;
+            // It is not new: only the pool is.
+            match content {
+                Some(content) => self.contents.lock().insert(file.path, content),
+                None => self.contents.lock().remove(&file.path),
+            };
         }
         Ok(())
     }

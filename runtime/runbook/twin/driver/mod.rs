@@ -1,12 +1,14 @@
 //! Runs calls on a twin that libvirt's test driver does not support, as the host would.
 
+mod backups;
 mod blocks;
+mod contents;
 mod devices;
 mod migration;
 mod snapshots;
 mod storage;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::{CStr, CString};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -22,9 +24,19 @@ use virt::storage_vol::StorageVol;
 use super::host::Host;
 use super::hosts::Hosts;
 use super::log::Log;
-use crate::libvirt::stand_in::{BlockJob, Destination, DeviceChange, Fact, Migration, StandIn};
+use crate::libvirt::stand_in::{
+    Bitmap, BlockJob, Destination, DeviceChange, Fact, Migration, StandIn,
+};
 use crate::libvirt::{Failure, Result};
-use crate::xml::{Place, Xml, quoted};
+use crate::xml::{Place, Selected, Xml, quoted};
+
+/// The host of a twin.
+pub(super) struct Original {
+    /// A read-only connection to it.
+    pub connect: Connect,
+    /// Opens another connection, which the host lets read the contents of volumes.
+    pub again: Box<dyn Fn() -> Result<Connect> + Send + Sync>,
+}
 
 /// The stand-in of a host.
 pub(super) struct Driver {
@@ -43,6 +55,12 @@ pub(super) struct Driver {
     hosts: Arc<Hosts>,
     jobs: Mutex<Vec<blocks::Job>>,
     new_files: Mutex<Vec<blocks::NewFile>>,
+    /// The folders whose files are known.
+    folders: Mutex<HashSet<String>>,
+    /// The bitmaps of checkpoints, by the path of their image.
+    bitmaps: Mutex<HashMap<String, HashSet<String>>>,
+    contents: Mutex<HashMap<String, contents::Content>>,
+    reader: contents::Reader,
 }
 
 /// The failure of XML that libvirt gave or a script passed.
@@ -50,14 +68,26 @@ fn broken(fault: crate::xml::Fault) -> Failure {
     Failure::new(virt_sys::VIR_ERR_XML_ERROR, fault.to_string())
 }
 
+/// The elements at `path`.
+fn elements(xml: &Xml, path: &str) -> Result<Vec<Xml>> {
+    match xml.select(path).map_err(broken)? {
+        Selected::Elements(found) => Ok(found),
+        Selected::Texts(_) => Ok(Vec::new()),
+    }
+}
+
 impl Driver {
     pub(super) fn new(
         host: &Host,
         connect: &Connect,
-        original: Option<Connect>,
+        original: Option<Original>,
         log: Arc<Log>,
         hosts: Arc<Hosts>,
     ) -> Result<Self> {
+        let (original, reader) = match original {
+            Some(original) => (Some(original.connect), Some(original.again)),
+            None => (None, None),
+        };
         let facts = [
             (Fact::Uri, Some(host.uri.clone())),
             (Fact::Type, Some(host.kind.clone())),
@@ -85,6 +115,10 @@ impl Driver {
             hosts,
             jobs: Mutex::default(),
             new_files: Mutex::default(),
+            folders: Mutex::new(blocks::folders(host)),
+            bitmaps: Mutex::new(backups::bitmaps(connect)),
+            contents: Mutex::default(),
+            reader: contents::Reader::new(reader),
         })
     }
 
@@ -330,6 +364,78 @@ impl StandIn for Driver {
 
     fn is_external(&self, xml: &str) -> bool {
         snapshots::is_external(xml)
+    }
+
+    fn begin_backup(
+        &self,
+        domain: &Domain,
+        xml: &str,
+        checkpoint: Option<&str>,
+        flags: u32,
+    ) -> Result<()> {
+        backups::begin(self, domain, xml, checkpoint, flags)
+    }
+
+    fn check_checkpoint(&self, domain: &Domain, xml: &str, flags: u32) -> Result<()> {
+        backups::check(self, domain, xml, flags)
+    }
+
+    fn bitmaps_of(&self, domain: &Domain) -> Vec<Bitmap> {
+        backups::of_checkpoints(domain)
+    }
+
+    fn has_bitmap(&self, bitmap: &Bitmap) -> bool {
+        self.has_bitmap_in(&bitmap.image, &bitmap.name)
+    }
+
+    fn set_bitmap(&self, bitmap: &Bitmap, exists: bool) {
+        let mut all = self.bitmaps.lock();
+        let own = all.entry(bitmap.image.clone()).or_default();
+        if exists {
+            own.insert(bitmap.name.clone());
+        } else {
+            own.remove(&bitmap.name);
+        }
+    }
+
+    fn block_info(&self, domain: &Domain, disk: &str) -> Option<[u64; 3]> {
+        blocks::sizes(self, domain, disk)
+    }
+
+    fn content(&self, volume: &StorageVol, offset: u64, size: u64) -> Result<Vec<u8>> {
+        self.content_of(volume, offset, size)
+    }
+
+    fn write(&self, volume: &StorageVol, offset: u64, bytes: Option<&[u8]>) -> Result<()> {
+        self.write_to(volume, offset, bytes)
+    }
+
+    fn copy_xml(&self, xml: &str, source: &StorageVol) -> Result<String> {
+        storage::copy_xml(xml, source)
+    }
+
+    fn new_volume(&self, volume: &StorageVol, source: Option<&StorageVol>) -> Result<()> {
+        self.made_volume(volume, source)
+    }
+
+    fn wiped(&self, volume: &StorageVol) -> Result<()> {
+        self.made_volume(volume, None)
+    }
+
+    fn deleted(&self, path: &str) {
+        self.forget_content(path);
+    }
+
+    fn physical_size(&self, volume: &StorageVol) -> Result<u64> {
+        contents::length(volume)
+    }
+
+    fn opens(&self, pool: &StoragePool) -> Result<()> {
+        self.open_folder_of(pool)
+    }
+
+    fn closes(&self, pool: &StoragePool) -> Result<()> {
+        self.keep_files_of(pool)
     }
 
     fn begin_block_job(&self, domain: &Domain, disk: &str, job: &BlockJob) -> Result<()> {

@@ -4,24 +4,16 @@ use virt::connect::Connect;
 use virt::domain::Domain;
 
 use super::blocks::{Layer, disk, layers, refused, switch};
-use super::{Driver, broken};
+use super::{Driver, broken, elements};
 use crate::libvirt::Result;
-use crate::xml::{Selected, Xml, escaped_attribute};
+use crate::xml::{Xml, escaped_attribute};
 
 /// The channel of QEMU's agent in the XML of a guest.
 const AGENT: &str = "devices/channel/target[@name='org.qemu.guest_agent.0']";
 
-fn unsupported(message: &str) -> crate::libvirt::Failure {
+pub(super) fn unsupported(message: &str) -> crate::libvirt::Failure {
     let message = format!("unsupported configuration: {message}");
     refused(virt_sys::VIR_ERR_CONFIG_UNSUPPORTED, message)
-}
-
-/// The elements at `path`.
-fn elements(xml: &Xml, path: &str) -> Result<Vec<Xml>> {
-    match xml.select(path).map_err(broken)? {
-        Selected::Elements(found) => Ok(found),
-        Selected::Texts(_) => Ok(Vec::new()),
-    }
 }
 
 /// Puts the disks of `domain` on the files that the external snapshot `xml` names.
@@ -277,7 +269,7 @@ fn refuse_file(
     let Some(path) = overlay.path().filter(|_| overlay.kind == "file") else {
         return Ok(());
     };
-    let is_there = driver.has_made(&path) || connect.lookup_storage_vol_by_path(&path).is_ok();
+    let is_there = driver.has_file(connect, &path);
     match (is_there, reuses) {
         (true, false) => Err(unsupported(&format!(
             "external snapshot file for disk {target} already exists and is not a block device: {path}"

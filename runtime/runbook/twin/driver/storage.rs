@@ -4,8 +4,9 @@ use virt::connect::Connect;
 use virt::storage_pool::StoragePool;
 use virt::storage_vol::StorageVol;
 
+use super::broken;
 use crate::libvirt::{Failure, Result};
-use crate::xml::Xml;
+use crate::xml::{Place, Xml};
 
 /// Sets the capacity of `volume`. The test driver cannot do that, so the volume is created again under its name.
 pub(super) fn resize(volume: &StorageVol, capacity: u64, flags: u32) -> Result<()> {
@@ -22,8 +23,6 @@ pub(super) fn resize(volume: &StorageVol, capacity: u64, flags: u32) -> Result<(
         return Err(Failure::new(virt_sys::VIR_ERR_INVALID_ARG, message)
             .in_domain(virt_sys::VIR_FROM_STORAGE));
     }
-    let broken =
-        |fault: crate::xml::Fault| Failure::new(virt_sys::VIR_ERR_XML_ERROR, fault.to_string());
     let xml = Xml::parse(volume.xml_desc(0)?).map_err(broken)?;
     xml.remove("capacity").map_err(broken)?;
     xml.set("capacity", &capacity.to_string()).map_err(broken)?;
@@ -31,6 +30,30 @@ pub(super) fn resize(volume: &StorageVol, capacity: u64, flags: u32) -> Result<(
     volume.delete(0)?;
     StorageVol::create_xml(&pool, &xml.text(), 0)?;
     Ok(())
+}
+
+/// The XML of a new volume that `xml` describes as a copy of `source`: it is not smaller.
+pub(super) fn copy_xml(xml: &str, source: &StorageVol) -> Result<String> {
+    let wanted = Xml::parse(xml.to_owned()).map_err(broken)?;
+    let least = source.info()?.capacity;
+    let bytes = |text: &str| match wanted.find("capacity/@unit") {
+        Ok(None) => text.parse::<u64>().ok(),
+        Ok(Some(unit)) if unit == "bytes" => text.parse().ok(),
+        // Larger units are rare; libvirt reads them.
+        _ => Some(u64::MAX),
+    };
+    let told = wanted.find("capacity").map_err(broken)?;
+    if told
+        .and_then(|told| bytes(&told))
+        .is_none_or(|told| told < least)
+    {
+        let capacity = format!("<capacity unit='bytes'>{least}</capacity>");
+        if wanted.has("capacity").map_err(broken)? {
+            wanted.remove("capacity").map_err(broken)?;
+        }
+        wanted.insert(".", Place::In, &capacity).map_err(broken)?;
+    }
+    Ok(wanted.text())
 }
 
 /// The storage pool in the folder `path`.
