@@ -4,7 +4,7 @@ use std::io::Read;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::os::unix::process::ExitStatusExt;
 
-use crate::support::{Run, Scratch, virhai};
+use crate::support::{Daemon, Run, Scratch, SshServer, virhai};
 
 /// Four hosts, of which each connection has its own copy, in a repo with a `virhai.toml`.
 fn repo(scratch: &Scratch, script: &str) -> Run {
@@ -276,6 +276,73 @@ fn hosts_are_patched_in_waves_and_a_failed_host_keeps_its_guests_away() {
         "",
     ];
     assert_eq!(told, rows.join("\n"));
+}
+
+#[test]
+fn a_patch_by_ssh_runs_on_each_host_until_one_fails() {
+    let daemon = Daemon::start();
+    let Some(server) = SshServer::start(&daemon) else {
+        return;
+    };
+    let scratch = Scratch::new();
+    let log = scratch.text("patched");
+    let script = format!(
+        r#"
+        let patch = ["sh", "-c", `echo "$SSH_CONNECTION" >> {log}; [ $(wc -l < {log}) -lt 3 ] || {{ echo 'no $room' >&2; exit 7; }}`];
+        let rows = fleet::patch_in_waves("web,db1", #{{ patch: patch, guests: "shut down", check: false }});
+        told.call(rows);
+        guests.call("all");
+    "#
+    );
+    let run = repo(&scratch, &format!("{TOLD}{script}"));
+    let list = scratch.path("virhai.toml");
+    let text = std::fs::read_to_string(&list).expect("it was written");
+    // Its name for ssh is another one.
+    let text = text.replace("vars = { rack = 3 }", "vars = { ssh = 'first' }");
+    assert!(text.contains("'first'"), "{text}");
+    scratch.write("virhai.toml", text);
+    let user = nix::unistd::User::from_uid(nix::unistd::geteuid()).expect("users can be read");
+    let config = format!(
+        "Host first web2 web3\nHostName 127.0.0.1\nPort {}\nUser {}\nIdentityFile {}\n\
+         StrictHostKeyChecking no\nUserKnownHostsFile /dev/null\n",
+        server.port(),
+        user.expect("the user has a name").name,
+        server.path("key_of_test_user").display()
+    );
+    let config = scratch.write("config", config);
+    let ssh = format!(
+        "#!/bin/sh\nexec /usr/bin/ssh -F {} \"$@\"\n",
+        config.display()
+    );
+    let ssh = scratch.write("bin/ssh", ssh);
+    std::fs::set_permissions(&ssh, PermissionsExt::from_mode(0o755)).expect("it is ours");
+    let path = std::env::var("PATH").unwrap_or_default();
+    let path = format!("{}:{path}", scratch.text("bin"));
+    let hosts = ["first", "web2", "web3"].into_iter();
+    let run = hosts.fold(
+        run.env("PATH", path).env("SSH_AUTH_SOCK", ""),
+        |run, host| run.first_arg(host).first_arg("--allow-ssh"),
+    );
+    let outcome = run.run();
+    let lines: Vec<&str> = outcome.stdout.lines().collect();
+    let [rows, guests] = lines.as_slice() else {
+        panic!("{outcome}\n{}", server.log());
+    };
+    assert!(
+        rows.starts_with("web1 done 1 , web2 done 2 , web3 failed 3 ")
+            && rows.ends_with("guests that are not back: web3 (off), db1 skipped 4 "),
+        "{outcome}\n{}",
+        server.log()
+    );
+    assert!(
+        rows.contains("status 7") && rows.contains("no $room"),
+        "{outcome}"
+    );
+    let wanted =
+        "web1 running on web1, web2 running on web2, web3 shutoff on web3, db1 running on db1";
+    assert_eq!(*guests, wanted, "{outcome}");
+    let patched = std::fs::read_to_string(log).expect("the command ran");
+    assert_eq!(patched.matches("127.0.0.1 ").count(), 6, "{patched}");
 }
 
 #[test]
