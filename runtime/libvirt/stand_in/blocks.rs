@@ -60,7 +60,7 @@ fn begin(
 stand_ins! {
     virDomainSnapshotCreateXML(domain: virDomainPtr, xml: *const c_char, flags: c_uint) -> virDomainSnapshotPtr = |stand_in, own| {
         if flags & virt_sys::VIR_DOMAIN_SNAPSHOT_CREATE_QUIESCE != 0 {
-            stand_in.differs("virDomainSnapshotCreateXML", "the guests of a twin have no agent to freeze file systems");
+            stand_in.differs("virDomainSnapshotCreateXML", "the twin freezes no file systems");
         }
         if let Err(failure) = stand_in.check_snapshot(&handle(domain), &given(xml).unwrap_or_default(), flags) {
             fail(&failure);

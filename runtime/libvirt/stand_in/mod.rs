@@ -55,6 +55,7 @@ macro_rules! asked {
     };
 }
 
+mod agents;
 mod backups;
 mod blocks;
 mod devices;
@@ -182,6 +183,9 @@ pub trait StandIn: Send + Sync {
         checkpoint: Option<&str>,
         flags: u32,
     ) -> Result<(), Failure>;
+
+    /// Refuses to ask the agent of a guest where QEMU refuses it.
+    fn check_agent(&self, domain: &Domain) -> Result<(), Failure>;
 
     /// Refuses a checkpoint that QEMU refuses.
     fn check_checkpoint(&self, domain: &Domain, xml: &str, flags: u32) -> Result<(), Failure>;

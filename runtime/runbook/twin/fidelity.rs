@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use Fidelity::{Host, NotRehearsed, Shim, Twin};
+use Fidelity::{Agent, Host, NotRehearsed, Shim, Twin};
 
 /// The ways in which a twin runs a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub enum Fidelity {
     Twin,
     /// virhai runs it as QEMU does. The text names the difference; it can be empty.
     Shim(&'static str),
+    /// It asks the agent in the guest. virhai refuses it where QEMU refuses it; otherwise, the twin does not support it.
+    Agent,
     /// The twin does not support it; the text is the reason.
     NotRehearsed(&'static str),
 }
@@ -50,7 +52,6 @@ fn rows() -> impl Iterator<Item = (&'static str, Fidelity)> {
         .flat_map(|(fidelity, calls)| calls.split_whitespace().map(move |call| (call, *fidelity)))
 }
 
-const NO_AGENT: &str = "the guests of a twin have no agent";
 const NO_GUEST: &str = "the guests of a twin do not run";
 const NO_BLOCKS: &str = "the disks of a twin have no content to copy";
 const NO_FILTERS: &str = "the test driver has no network filters";
@@ -154,7 +155,7 @@ const TABLE: &[(Fidelity, &str)] = &[
     ),
     (
         Shim("the test driver invents the answer"),
-        "virDomainBlockStats virDomainFSFreeze virDomainFSThaw virDomainFSTrim
+        "virDomainBlockStats
          virDomainGetCPUStats virDomainGetLaunchSecurityInfo
          virDomainGetPerfEvents virDomainGetVcpus virDomainInterfaceAddresses
          virDomainInterfaceStats virDomainMemoryPeek virDomainMemoryStats virDomainScreenshot
@@ -162,14 +163,18 @@ const TABLE: &[(Fidelity, &str)] = &[
          virStoragePoolGetInfo",
     ),
     (
-        NotRehearsed(NO_AGENT),
-        "virDomainAgentSetResponseTimeout virDomainAuthorizedSSHKeysGet virDomainAuthorizedSSHKeysSet
-         virDomainGetFSInfo virDomainGetGuestInfo virDomainGetGuestVcpus virDomainGetHostname
-         virDomainGetTime virDomainSetUserPassword virDomainQemuAgentCommand virDomainSetGuestVcpus",
+        Agent,
+        "virDomainAuthorizedSSHKeysGet virDomainAuthorizedSSHKeysSet
+         virDomainGetFSInfo virDomainGetGuestInfo virDomainGetGuestVcpus virDomainGetHostname virDomainGetTime
+         virDomainSetTime virDomainSetUserPassword virDomainQemuAgentCommand virDomainSetGuestVcpus",
+    ),
+    (
+        Shim("only the guest knows its file systems: the twin freezes, thaws and trims none of them"),
+        "virDomainFSFreeze virDomainFSThaw virDomainFSTrim",
     ),
     (
         NotRehearsed(NO_GUEST),
-        "virDomainBlockPeek virDomainOpenGraphics
+        "virDomainAgentSetResponseTimeout virDomainBlockPeek virDomainOpenGraphics
          virDomainOpenGraphicsFD virDomainPMSuspendForDuration virDomainPMWakeup
          virDomainStartDirtyRateCalc virDomainGraphicsReload virDomainSetLaunchSecurityState
          virDomainLxcOpenNamespace",

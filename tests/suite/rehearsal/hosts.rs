@@ -1,6 +1,6 @@
 //! Rehearsals of real hosts: the host does not change, and the run is compared with its plan.
 
-use crate::support::{Embed, Host};
+use crate::support::{Embed, Host, Scratch, virhai};
 
 /// The objects of a host, in a form that can be compared.
 const LOOK: &str = r#"
@@ -45,6 +45,72 @@ fn a_rehearsal_reads_a_real_host_and_does_not_change_it() {
         ]
     );
     assert_eq!(host.ok(LOOK), before);
+}
+
+#[test]
+fn calls_that_need_an_agent_fail_as_on_the_host_where_it_is_missing() {
+    let host = Embed::new();
+    let channel =
+        "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>";
+    let [db, web, off] = ["db", "web", "off"].map(|name| host.micro("counter", name));
+    let web = web.replace("</devices>", &format!("{channel}</devices>"));
+    host.ok(&format!(
+        "let conn = connect(); conn.define_xml(`{db}`).create(); conn.define_xml(`{web}`).create(); conn.define_xml(`{off}`);"
+    ));
+    let script = r#"
+        let calls = [
+            |dom| dom.fs_freeze(), |dom| dom.fs_thaw(), |dom| dom.fs_trim(), |dom| dom.fs_info(), |dom| dom.guest_info(),
+            |dom| dom.get_time(), |dom| dom.set_time(#{ seconds: 1 }), |dom| dom.hostname(VIR_DOMAIN_GET_HOSTNAME_AGENT),
+            |dom| dom.set_user_password("root", "secret"), |dom| dom.agent_exec(["/bin/true"]),
+            |dom| dom.authorized_ssh_keys_get("root"), |dom| dom.guest_vcpus(), |dom| dom.set_guest_vcpus("1", false),
+        ];
+        for name in ["db", "web", "off"] {
+            let dom = connect().lookup_by_name(name);
+            let codes = [];
+            for call in calls { try { call.call(dom); codes.push("done"); } catch (err) { codes.push(err.code); } }
+            print(codes);
+        }
+    "#;
+    let rehearsed = host.virhai().arg("--rehearse").script(script).ok();
+    let real = host.ok(script);
+    let plan = rehearsed.strip_prefix(&real);
+    assert!(
+        plan.is_some_and(|plan| !plan.contains("not rehearsed")),
+        "{rehearsed}\n{real}"
+    );
+    assert!(real.contains("VIR_ERR_AGENT_UNRESPONSIVE"), "{real}");
+    host.ok("for dom in connect().list_all_domains() { if dom.is_active() { dom.destroy(); } }");
+}
+
+#[test]
+fn the_answers_of_an_agent_are_not_rehearsed() {
+    let scratch = Scratch::new();
+    let node = "<node><domain type='test'><name>web</name><memory>8192</memory><os><type>hvm</type></os><devices>\
+        <channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel></devices></domain></node>";
+    let uri = format!("test://{}", scratch.write("node.xml", node).display());
+    let twin = scratch.path("lab.twin");
+    virhai().arg("-q").arg("twin").arg(&uri).arg(&twin).ok();
+    // libvirt's test driver has no state of channels.
+    let saved = std::fs::read_to_string(&twin).expect("it was saved");
+    let told = saved.replace(
+        "name='org.qemu.guest_agent.0'",
+        "name='org.qemu.guest_agent.0' state='connected'",
+    );
+    assert_ne!(told, saved);
+    scratch.write("lab.twin", told);
+    let script = "let dom = connect().lookup_by_name(\"web\"); print(dom.fs_freeze()); print(dom.fs_thaw());\n\
+                  dom.hostname(VIR_DOMAIN_GET_HOSTNAME_AGENT);";
+    let script = scratch.write("ask.rhai", script);
+    let run = virhai().arg("-c").arg(&uri).arg("run").arg("--against");
+    let outcome = run.arg(&twin).arg(script).fails(1);
+    for part in [
+        "0\n0\n",
+        "virDomainFSFreeze: only the guest knows its file systems",
+        "virDomainGetHostname: not rehearsed: only the agent in the guest knows the answer",
+        "ask.rhai:2",
+    ] {
+        assert!(outcome.stdout.contains(part), "{part}: {outcome}");
+    }
 }
 
 #[test]

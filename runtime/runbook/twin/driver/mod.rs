@@ -1,5 +1,6 @@
 //! Runs calls on a twin that libvirt's test driver does not support, as the host would.
 
+mod agents;
 mod backups;
 mod blocks;
 mod contents;
@@ -61,6 +62,8 @@ pub(super) struct Driver {
     bitmaps: Mutex<HashMap<String, HashSet<String>>>,
     contents: Mutex<HashMap<String, contents::Content>>,
     reader: contents::Reader,
+    /// The UUIDs of the guests whose agent is not connected.
+    disconnected: Mutex<HashSet<String>>,
 }
 
 /// The failure of XML that libvirt gave or a script passed.
@@ -119,6 +122,7 @@ impl Driver {
             bitmaps: Mutex::new(backups::bitmaps(connect)),
             contents: Mutex::default(),
             reader: contents::Reader::new(reader),
+            disconnected: Mutex::new(agents::disconnected(host)),
         })
     }
 
@@ -376,6 +380,10 @@ impl StandIn for Driver {
         backups::begin(self, domain, xml, checkpoint, flags)
     }
 
+    fn check_agent(&self, domain: &Domain) -> Result<()> {
+        agents::check(self, domain)
+    }
+
     fn check_checkpoint(&self, domain: &Domain, xml: &str, flags: u32) -> Result<()> {
         backups::check(self, domain, xml, flags)
     }
@@ -456,6 +464,7 @@ impl StandIn for Driver {
 
     fn starts(&self, uuid: &str) {
         self.forget_jobs(uuid, None);
+        self.disconnected.lock().remove(uuid);
     }
 
     fn differs(&self, call: &'static str, why: &str) {

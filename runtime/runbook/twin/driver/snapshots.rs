@@ -4,12 +4,9 @@ use virt::connect::Connect;
 use virt::domain::Domain;
 
 use super::blocks::{Layer, disk, layers, refused, switch};
-use super::{Driver, broken, elements};
+use super::{Driver, agents, broken, elements};
 use crate::libvirt::Result;
 use crate::xml::{Xml, escaped_attribute};
-
-/// The channel of QEMU's agent in the XML of a guest.
-const AGENT: &str = "devices/channel/target[@name='org.qemu.guest_agent.0']";
 
 pub(super) fn unsupported(message: &str) -> crate::libvirt::Failure {
     let message = format!("unsupported configuration: {message}");
@@ -112,7 +109,7 @@ pub(super) fn of_disks(driver: &Driver, domain: &Domain, xml: &str, flags: u32) 
     let active = domain.is_active()?;
     let live = domain.xml_desc(virt_sys::VIR_DOMAIN_XML_SECURE)?;
     let guest = Xml::parse(live.clone()).map_err(broken)?;
-    refuse_flags(&guest, active, flags)?;
+    refuse_flags(driver, domain, active, flags)?;
     let now = jiff::Timestamp::now().as_second().to_string();
     let name = wanted.find("name").map_err(broken)?;
     let name = name.unwrap_or_else(|| now.clone());
@@ -145,17 +142,16 @@ pub(super) fn of_disks(driver: &Driver, domain: &Domain, xml: &str, flags: u32) 
 }
 
 /// Refuses flags that QEMU refuses with a snapshot of disks.
-fn refuse_flags(guest: &Xml, active: bool, flags: u32) -> Result<()> {
+fn refuse_flags(driver: &Driver, domain: &Domain, active: bool, flags: u32) -> Result<()> {
     if flags & virt_sys::VIR_DOMAIN_SNAPSHOT_CREATE_LIVE != 0 {
         let message = "Operation not supported: live snapshot creation is supported only during full system snapshots";
         return Err(refused(virt_sys::VIR_ERR_OPERATION_UNSUPPORTED, message));
     }
     let quiesces = active && flags & virt_sys::VIR_DOMAIN_SNAPSHOT_CREATE_QUIESCE != 0;
-    if quiesces && !guest.has(AGENT).map_err(broken)? {
-        let message = "argument unsupported: QEMU guest agent is not configured";
-        return Err(refused(virt_sys::VIR_ERR_ARGUMENT_UNSUPPORTED, message));
+    match quiesces {
+        true => agents::check(driver, domain),
+        false => Ok(()),
     }
-    Ok(())
 }
 
 /// The `<disk>` elements of the snapshot `name` of the disks of `guest`, which `wanted` may describe.
