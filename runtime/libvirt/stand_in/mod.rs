@@ -193,7 +193,7 @@ pub trait StandIn: Send + Sync {
     /// The bitmaps of the checkpoints of a guest.
     fn bitmaps_of(&self, domain: &Domain) -> Vec<Bitmap>;
 
-    /// Whether an image has a bitmap.
+    /// True if an image has a bitmap.
     fn has_bitmap(&self, bitmap: &Bitmap) -> bool;
 
     /// Notes that an image has a bitmap now, or no longer.

@@ -1,7 +1,12 @@
 //! Hosts that all guests leave.
 
-use crate::support::Host;
+use std::io::BufRead;
 use std::path::Path;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::support::Host;
 
 use super::Hosts;
 
@@ -77,6 +82,61 @@ fn a_host_is_evacuated_in_order_and_what_stays_is_told() {
     let inventory = list.to_str().expect("it is text");
     let run = hosts.script(fleet).first_arg(inventory);
     run.first_arg("--inventory").ok();
+    for name in ["web", "db"] {
+        assert_eq!(hosts.boots(name), 1, "{name} never booted again");
+    }
+}
+
+/// The undo of a run by a fleet, which ended, or was killed after the first guest had gone.
+#[test]
+fn undo_brings_every_guest_of_an_evacuated_host_back() {
+    let hosts = Hosts::start();
+    let (web, db) = (hosts.guest("counter", "web"), hosts.guest("counter", "db"));
+    hosts.ok(&format!(
+        "for xml in [`{web}`, `{db}`] {{ begin(conn, xml); }}"
+    ));
+    let list = format!(
+        "all:\n  hosts:\n    here: {{virhai_uri: '{}'}}\n    there: {{virhai_uri: '{}'}}\n",
+        hosts.here.uri(),
+        hosts.there.uri()
+    );
+    let list = hosts.here.scratch().write("hosts.yaml", list);
+    let script = hosts.here.scratch().write(
+        "leave.rhai",
+        "import \"std/fleet\" as fleet;\nfleet::evacuate(\"here\", #{});\n",
+    );
+    let program = || hosts.here.virhai().arg("--inventory").arg(&list);
+    let all_are_back = |when: &str| {
+        let undone = program().arg("--yes").arg("undo").run();
+        assert_eq!(undone.status, 0, "{when}: {undone}");
+        hosts.ok(r#"
+            assert_eq(dest.list_all_domains(), []);
+            let all = conn.list_all_domains();
+            assert_eq(all.map(|dom| [dom.state(), dom.is_persistent()]), [["running", true], ["running", true]]);
+            for dom in all { up(dom); }
+        "#);
+    };
+    program().arg("run").arg(&script).ok();
+    hosts.ok("assert_eq([conn.num_of_domains(), dest.num_of_domains()], [0, 2]);");
+    all_are_back("after the end");
+
+    let watch = r#"
+        connect().wait_event(#{ kind: "lifecycle", event: "resumed" }, "2m", || print("waits"));
+        print("arrived");
+    "#;
+    let (mut watcher, output) = hosts.there.virhai().script(watch).started();
+    let mut lines = output.lines().map_while(Result::ok);
+    assert_eq!(lines.next().as_deref(), Some("waits"));
+    let mut command = program().arg("run").arg(&script).command();
+    let mut child = std::os::unix::process::CommandExt::process_group(&mut command, 0)
+        .spawn()
+        .expect("the program starts");
+    assert_eq!(lines.next().as_deref(), Some("arrived"));
+    let group = Pid::from_raw(-child.id().cast_signed());
+    kill(group, Signal::SIGKILL).expect("it lives");
+    child.wait().expect("it ends");
+    watcher.wait().expect("it ends");
+    all_are_back("after a kill");
     for name in ["web", "db"] {
         assert_eq!(hosts.boots(name), 1, "{name} never booted again");
     }

@@ -256,7 +256,7 @@ fn destination(connect: &Connect, disk: &Xml, own: Option<&Xml>) -> Result<Optio
 }
 
 impl Driver {
-    /// Whether the image `image` has the bitmap `name`.
+    /// True if the image `image` has the bitmap `name`.
     pub(super) fn has_bitmap_in(&self, image: &str, name: &str) -> bool {
         let all = self.bitmaps.lock();
         all.get(image).is_some_and(|own| own.contains(name))

@@ -88,7 +88,7 @@ pub(super) fn length(volume: &StorageVol) -> Result<u64> {
 }
 
 impl Driver {
-    /// Whether the volume with the path `path` is the host's.
+    /// True if the volume with the path `path` is the host's.
     pub(super) fn is_of_host(&self, path: &str) -> bool {
         let known = self.recorded.contains_key(&(path.to_owned(), true));
         known && !self.contents.lock().contains_key(path)
