@@ -32,12 +32,17 @@ pub fn word_hint(wrong: &str, what: &str, words: &[&str]) -> String {
     }
 }
 
-/// The one of `keys` that was most likely meant by `wrong`: the nearest, or one that is `wrong` with its unit.
+/// The length of the shortest beginning of a key that stands for the key, in bytes.
+const SHORTEST_BEGINNING: usize = 3;
+
+/// The one of `keys` that was most likely meant by `wrong`: the nearest, one that is `wrong` with its unit, or one that begins
+/// with `wrong`.
 pub fn nearest_key<'a>(wrong: &str, keys: &[&'a str]) -> Option<&'a str> {
     let longer = || {
         let begins = |key: &&&str| {
+            let is_long = wrong.len() >= SHORTEST_BEGINNING;
             key.strip_prefix(wrong)
-                .is_some_and(|rest| rest.starts_with('_'))
+                .is_some_and(|rest| is_long || rest.starts_with('_'))
         };
         let ends = |key: &&&str| {
             key.strip_suffix(wrong)
@@ -62,6 +67,8 @@ mod tests {
         assert_eq!(nearest_key("memory", &keys), Some("memory_kib"));
         assert_eq!(nearest_key("time_ns", &keys), Some("cpu_time_ns"));
         assert_eq!(nearest_key("stat", &keys), Some("state"));
+        assert_eq!(nearest_key("mem", &keys), Some("memory_kib"));
+        assert_eq!(nearest_key("me", &keys), None);
         assert_eq!(nearest_key("disks", &keys), None);
     }
 

@@ -75,6 +75,13 @@ const FUNCTIONS: &[&str] = &[
 /// The value of a method's object.
 pub const THIS: &str = "this";
 
+/// True if only a statement, and no expression, begins with `word`.
+pub(crate) fn begins_only_a_statement(word: &str) -> bool {
+    let is_expression = |token: &Token| matches!(token, Token::If | Token::Switch);
+    let mut statements = STATEMENTS.iter().filter(|token| !is_expression(token));
+    statements.any(|token| token.literal_syntax() == word)
+}
+
 fn words(tokens: &'static [Token]) -> impl Iterator<Item = &'static str> {
     tokens.iter().map(Token::literal_syntax)
 }

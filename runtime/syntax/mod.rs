@@ -8,6 +8,7 @@ pub(crate) mod doc_comment;
 pub mod key_order;
 pub mod keywords;
 pub mod lexer;
+pub(crate) mod mending;
 pub mod name_at;
 pub mod occurrences;
 pub mod outline;
