@@ -282,9 +282,10 @@ fn a_guest_that_dies_takes_its_program_with_it() {
 /// the drive becomes without its medium.
 const CD: &str = r#"
     fn hold(dom, seconds) {
+        // Ubuntu's kernel does not lock a drive that is open, unless it is told to.
         // The redirections are a subshell's, which saves no copies of what they replace: with one of
         // those the program's output would not end before the sleep does.
-        let held = `(sleep ${seconds}) </dev/sr0 >/dev/null 2>&1 & until [ "$(readlink /proc/$!/fd/0)" = /dev/sr0 ]; do sleep 0.1; done; jobs`;
+        let held = `echo 1 >/proc/sys/dev/cdrom/lock; (sleep ${seconds}) </dev/sr0 >/dev/null 2>&1 & until [ "$(readlink /proc/$!/fd/0)" = /dev/sr0 ]; do sleep 0.1; done; jobs`;
         assert(dom.agent_exec(["/bin/sh", "-c", held]).stdout.contains("Running"));
     }
     let iso = || dom.xml().get("devices/disk[@device='cdrom']/source/@file", ());
