@@ -407,4 +407,15 @@ fn the_page_is_readable_in_a_browser_on_a_phone_too() {
     );
     let dom = browser.dom(&format!("file://{}", folder.path("frame.html").display()));
     has(&dom, &["<p>fits, 4 bars, 1 scripts, 1 pictures</p>"]);
+    // On paper, a step begins on the next sheet if it does not fit, and nothing is wider than the sheet.
+    let url = |name: &str| format!("file://{}", folder.path(name).display());
+    let sheets = browser.sheets(&url("run.html"));
+    let wide = page.replacen(
+        "</body>",
+        "<p style=\"white-space: nowrap\">WIDE</p></body>",
+        1,
+    );
+    folder.write("wide.html", wide.replace("WIDE", &"wide ".repeat(200)));
+    let shrunk = browser.sheets(&url("wide.html"));
+    assert!(sheets > shrunk, "{sheets} sheets, {shrunk} shrunk");
 }

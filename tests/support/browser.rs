@@ -29,6 +29,20 @@ impl<'a> Browser<'a> {
 
     /// The document of the page at `url`, after its scripts ran.
     pub fn dom(&self, url: &str) -> String {
+        self.answers("--dump-dom", url)
+    }
+
+    /// The number of sheets of paper that the page at `url` takes.
+    pub fn sheets(&self, url: &str) -> usize {
+        let file = self.scratch.path("page.pdf");
+        self.answers(&format!("--print-to-pdf={}", file.display()), url);
+        let printed = std::fs::read(file).expect("it was printed");
+        let printed = String::from_utf8_lossy(&printed);
+        printed.matches("/Type /Page\n").count()
+    }
+
+    /// What the browser prints at the page `url` with the option `task`.
+    fn answers(&self, task: &str, url: &str) -> String {
         let output = Command::new(self.program)
             .args([
                 "--headless",
@@ -40,7 +54,7 @@ impl<'a> Browser<'a> {
                 "--disable-sync",
                 "--disable-quic",
                 "--allow-file-access-from-files",
-                "--dump-dom",
+                task,
             ])
             .arg(format!("--user-data-dir={}", self.scratch.text("profile")))
             .arg(url)
