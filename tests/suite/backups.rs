@@ -268,6 +268,25 @@ fn the_nightly_backup_script_makes_verifies_and_deletes_points() {
 }
 
 #[test]
+fn a_disk_that_cannot_record_changes_is_copied_whole_with_a_reason() {
+    let site = Site::new();
+    site.ok(
+        r#"
+        let images = conn.storage_pool_lookup_by_name("images");
+        images.create_xml(`<volume><name>old.qcow2</name><capacity unit="MiB">1</capacity><target><format type="qcow2"/><compat>0.10</compat></target></volume>`);
+        let fresh = image::create(conn, #{ pool: "images", name: "new.qcow2", size: "1MiB" });
+        assert_eq(parse_xml(fresh.xml_desc()).get("target/compat"), "1.1");
+        let disks = [#{ pool: "images", volume: "old.qcow2" }, #{ pool: "images", volume: "new.qcow2" }];
+        let dom = guest::create(conn, #{ name: "old", memory: "32MiB", nics: [], start: false, disks: disks });
+        backup::make(dom, #{ pool: "backups" });
+        let point = backup::make(dom, #{ pool: "backups" });
+        assert_eq(point.disks.map(|disk| disk.kind), ["full", "incremental"]);
+        assert(point.why[0].contains("qemu-img amend -o compat=1.1"), `${point.why}`);
+        "#,
+    );
+}
+
+#[test]
 fn a_broken_chain_makes_the_next_point_full_with_a_reason() {
     let site = Site::new();
     let told = site.ok(
