@@ -82,7 +82,7 @@ fn a_linux_is_ready_once_its_console_and_its_agent_say_so() {
             throw "ready";
         }} catch (err) {{
             assert_eq(err.check, "running");
-            assert(err.message.contains("is paused (user) now"), err.message);
+            assert(err.message.contains("is paused (user)"), err.message);
         }}
         dom.destroy();
         "#
