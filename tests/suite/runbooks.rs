@@ -33,10 +33,16 @@ impl<H: Host> Runbook<H> {
         let file = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("scripts/runbooks")
             .join(self.name);
+        // Root's daemon may find a KVM that cannot run guests.
+        let text = std::fs::read_to_string(&file).expect("it is there");
+        let text = text.replace(
+            "memory: inputs.memory,",
+            "virt_type: \"qemu\", memory: inputs.memory,",
+        );
         let copy = self
             .host
             .scratch()
-            .copy(&file, &format!("home/{}", self.name));
+            .write(&format!("home/{}", self.name), text);
         let run = options
             .iter()
             .fold(self.started(), |run, option| run.arg(option));
