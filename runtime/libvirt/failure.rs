@@ -49,11 +49,9 @@ impl FailureKind {
     /// for these; nothing else in virhai reads them.
     fn of(code: i64, message: &str) -> Self {
         let says = |words: &[&str]| words.iter().any(|words| message.contains(words));
-        if says(&[
-            "Tray of the device is not open",
-            "wait for tray to open",
-            "waiting to open tray",
-        ]) {
+        // QEMU names the device or not: "Tray of the device", "Tray of device 'ide0-1-0'".
+        let is_closed = says(&["Tray of"]) && says(&["is not open"]);
+        if is_closed || says(&["wait for tray to open", "waiting to open tray"]) {
             return Self::ClosedTray;
         }
         if says(&[
@@ -275,6 +273,24 @@ mod tests {
             let code = i64::from(virt_sys::VIR_ERR_SYSTEM_ERROR);
             let failure = Failure::told(code, 7, message, 0);
             assert_eq!(failure.lost_connection(), lost, "{why}");
+        }
+    }
+
+    #[test]
+    fn a_tray_that_is_closed_is_known_by_each_of_the_messages() {
+        for (message, closed) in [
+            ("Tray of the device is not open", true),
+            ("Tray of device 'ide0-1-0' is not open", true),
+            (
+                "Device 'ide0-1-0' is locked and force was not specified, wait for tray to open and try again",
+                true,
+            ),
+            ("timed out waiting to open tray of 'hdc'", true),
+            ("the pool is not open", false),
+        ] {
+            let code = i64::from(virt_sys::VIR_ERR_INTERNAL_ERROR);
+            let failure = Failure::told(code, 10, message.to_owned(), 0);
+            assert_eq!(failure.tray_is_closed(), closed, "{message}");
         }
     }
 }

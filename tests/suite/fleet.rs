@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::os::unix::process::ExitStatusExt;
+use std::time::{Duration, Instant};
 
 use crate::support::{Daemon, Run, Scratch, SshServer, virhai};
 
@@ -223,8 +224,12 @@ fn an_inventory_is_stopped_with_all_its_processes_and_its_errors_quote_nothing()
 
     let outcome = run(&["hosts", "--timeout", "1s"]).fails(2);
     assert!(outcome.stderr.contains("did not end in time"), "{outcome}");
-    let mut left = Vec::new();
-    assert!(reader.read_to_end(&mut left).is_ok(), "a process is left");
+    // The end of a killed process takes a moment.
+    let until = Instant::now() + Duration::from_secs(10);
+    while reader.read_to_end(&mut Vec::new()).is_err() {
+        assert!(Instant::now() < until, "a process is left");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 
     let mut child = run(&["hosts"]).command().spawn().expect("it starts");
     let mut pipe = std::fs::File::open(&pipe).expect("it is there");
