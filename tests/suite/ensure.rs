@@ -91,7 +91,8 @@ fn options_with_a_place_in_the_definition_converge() {
             "removed clock/timer[@name='hpet']", "added devices/channel[target/@name='a.1']", "removed devices/redirdev[@type='tcp']",
             "changed devices/memballoon/@model", "removed devices/panic", "changed devices/vsock/cid/@address", "autostart is true",
         ] {{ assert(changes.contains(change), `${{change}}: ${{changes}}`); }}
-        assert_eq(changes.len(), 11);
+        // libvirt 10.0 numbers the second console anew.
+        assert_eq(changes.filter(|change| change != "changed devices/console[2]/target/@port").len(), 11);
         assert_eq(guest::ensure(conn, options).changes, []);
         assert_eq(guest::ensure(conn, #{{ name: "web", start: false }}).changes, []);
         "#
