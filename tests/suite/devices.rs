@@ -142,6 +142,8 @@ fn another_medium_in_a_cd_drive_opens_and_closes_its_tray() {
         let conn = connect();
         let dom = conn.define_xml(`{xml}`);
         dom.create();
+        // A firmware that resets the drive closes the tray, and QEMU does not tell libvirt: it stays "open" there.
+        dom.open_console().wait("MG:c=", "30s");
         let drive = dom.xml().select("devices/disk[@device='cdrom']")[0].copy();
         drive.set("source/@file", "{iso}");
         let closed = conn.wait_event(#{{ kind: "tray_change", domain: dom, reason: "close" }}, "10s",
