@@ -24,7 +24,7 @@ pub(super) struct Variable {
     pub(super) place: Option<Span>,
     /// True if its value is used.
     pub(super) read: bool,
-    /// True if its value may change without a use of its name, because code that runs at another time writes to it.
+    /// True if code that runs at another time, such as a closure, may change its value.
     pub(super) untracked: bool,
     /// True if a value is assigned to it, so that a closure that runs later finds another value.
     pub(super) assigned: bool,
@@ -115,7 +115,7 @@ impl Scope {
         self.by_name.contains_key(name)
     }
 
-    /// True if the variable `name` may change without a use of its name; `None` if there is no such variable.
+    /// True if other code, such as a closure that runs later, may change the variable `name`; `None` if there is no such variable.
     pub(super) fn is_untracked(&self, name: &str) -> Option<bool> {
         Some(self.variables[self.index(name)?].variable.untracked)
     }

@@ -349,7 +349,7 @@ pub fn memory_stats(domain: &Domain, flags: c_uint) -> Result<Vec<(i64, u64)>> {
         .collect())
 }
 
-/// Sets a piece of metadata, or removes it if there is no text.
+/// Sets the metadata of one kind, or removes it if `text` is `None`.
 pub fn set_metadata(
     domain: &Domain,
     kind: c_int,

@@ -130,7 +130,7 @@ pub fn metadata(
     }
 }
 
-/// Sets a piece of metadata, or removes it if there is no text; since libvirt 9.7.
+/// Sets the metadata of one kind, or removes it if `text` is `None`. Needs libvirt 9.7.
 pub fn set_metadata(
     network: &Network,
     kind: c_int,

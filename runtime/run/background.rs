@@ -47,7 +47,7 @@ impl Works {
         works.push(work);
     }
 
-    /// True if there is no work.
+    /// True if no background work is kept.
     pub(crate) fn is_empty(&self) -> bool {
         let works = self.0.lock();
         works.is_empty()

@@ -315,7 +315,7 @@ fn unit(unit: &str) -> Result<&str, String> {
     match unit.is_empty() || size::parse(&format!("1{unit}"), 1).is_ok() {
         true => Ok(unit),
         false => Err(format!(
-            "`unit`: there is no unit \"{unit}\"; {}",
+            "`unit` is \"{unit}\", which is not a unit of sizes; {}",
             size::HINT
         )),
     }

@@ -310,7 +310,7 @@ fn a_wrong_declaration_says_what_is_wrong() {
         ),
         ("RANGE", "`min` (2GiB) is greater than `max` (1GiB)"),
         ("PATTERN", "`pattern` needs text as `type`"),
-        ("UNIT", "`unit`: there is no unit \"gigs\""),
+        ("UNIT", "`unit` is \"gigs\", which is not a unit of sizes"),
         ("REQUIRED", "a required option has no `default`"),
         (
             "DEFAULT",

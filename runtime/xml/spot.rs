@@ -17,7 +17,7 @@ const SOMEWHERE: &str = "libvirt's schema does not allow this, or something in i
 pub struct Spot {
     /// Its bytes, within one line where it can be.
     pub bytes: Range<usize>,
-    /// The element it is in, as a path from the root; nothing if the text is no XML.
+    /// The path from the root to the element around it; `None` if the text is not XML.
     pub element: Option<String>,
     /// The fault, in a few words.
     pub what: String,

@@ -123,7 +123,8 @@ fn turn(limit: Duration) -> bool {
     }
     let is_called = receiver.recv_timeout(limit).is_ok();
     if !is_called {
-        // SAFETY: a timer that is gone already is no timer of another: numbers are not used again for a long time.
+        // SAFETY: if the timer is gone already, no other timer has its number: the loop uses a number again only after two billion
+        // others.
         unsafe { virEventRemoveTimeout(timer) };
     }
     is_called

@@ -20,7 +20,7 @@ const OF_A_TURN: usize = 256;
 /// Stands for [`EventLoop::wake`] among the numbers of descriptors.
 const WAKE: c_int = 0;
 
-/// What libvirt calls the events of descriptors, and what the kernel calls them.
+/// The events of descriptors: libvirt's flag, and the kernel's flag for the same event.
 const EVENTS: [(u32, EpollFlags); 4] = [
     (virt_sys::VIR_EVENT_HANDLE_READABLE, EpollFlags::EPOLLIN),
     (virt_sys::VIR_EVENT_HANDLE_WRITABLE, EpollFlags::EPOLLOUT),
@@ -223,7 +223,7 @@ impl EventLoop {
             let count = match self.epoll.wait(&mut ready, sleep) {
                 Ok(count) => count,
                 Err(Errno::EINTR) => 0,
-                // It cannot happen with descriptors of its own.
+                // The kernel reports no other error for a valid epoll descriptor.
                 Err(_) => return,
             };
             self.state().sleep = None;

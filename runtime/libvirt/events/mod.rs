@@ -148,7 +148,7 @@ pub fn kinds() -> impl Iterator<Item = &'static str> {
 }
 
 /// The words that an event of the kind `kind` can have under the key `field`; `event` is what
-/// happened, if a `lifecycle` has details. Nothing for a field that has no words of its own.
+/// happened, if a `lifecycle` has details. `None` for a field whose values are not words.
 pub fn words_of(kind: &str, field: &str, event: Option<&str>) -> Option<Vec<&'static str>> {
     let tables: Vec<&'static Words> = match (kind, field) {
         ("lifecycle", "detail") => domain::details_of(event),

@@ -1,4 +1,4 @@
-//! Calls that ask the agent in a guest. A guest of a twin does not run, so there is no answer.
+//! Calls that ask the agent of a guest. The guests of a twin do not really run, so no agent answers.
 
 use std::ffi::{c_char, c_int, c_longlong, c_uint, c_ulonglong};
 

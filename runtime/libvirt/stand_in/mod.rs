@@ -474,64 +474,27 @@ impl OfConnection for virConnectPtr {
     }
 }
 
-impl OfConnection for virStorageVolPtr {
-    unsafe fn connection(self) -> virConnectPtr {
-        match self.is_null() {
-            true => std::ptr::null_mut(),
-            // SAFETY: the same as for a domain.
-            false => unsafe { virt_sys::virStorageVolGetConnect(self) },
-        }
-    }
+macro_rules! of_connection {
+    ($($pointer:ty: $get:ident;)*) => {
+        $(impl OfConnection for $pointer {
+            unsafe fn connection(self) -> virConnectPtr {
+                match self.is_null() {
+                    true => std::ptr::null_mut(),
+                    // SAFETY: not null, and by this function's contract alive. It takes no reference.
+                    false => unsafe { virt_sys::$get(self) },
+                }
+            }
+        })*
+    };
 }
 
-impl OfConnection for virStoragePoolPtr {
-    unsafe fn connection(self) -> virConnectPtr {
-        match self.is_null() {
-            true => std::ptr::null_mut(),
-            // SAFETY: the same as for a domain.
-            false => unsafe { virt_sys::virStoragePoolGetConnect(self) },
-        }
-    }
-}
-
-impl OfConnection for virNetworkPtr {
-    unsafe fn connection(self) -> virConnectPtr {
-        match self.is_null() {
-            true => std::ptr::null_mut(),
-            // SAFETY: the same as for a domain.
-            false => unsafe { virt_sys::virNetworkGetConnect(self) },
-        }
-    }
-}
-
-impl OfConnection for virDomainSnapshotPtr {
-    unsafe fn connection(self) -> virConnectPtr {
-        match self.is_null() {
-            true => std::ptr::null_mut(),
-            // SAFETY: the same as for a domain.
-            false => unsafe { virt_sys::virDomainSnapshotGetConnect(self) },
-        }
-    }
-}
-
-impl OfConnection for virDomainCheckpointPtr {
-    unsafe fn connection(self) -> virConnectPtr {
-        match self.is_null() {
-            true => std::ptr::null_mut(),
-            // SAFETY: the same as for a domain.
-            false => unsafe { virt_sys::virDomainCheckpointGetConnect(self) },
-        }
-    }
-}
-
-impl OfConnection for virDomainPtr {
-    unsafe fn connection(self) -> virConnectPtr {
-        match self.is_null() {
-            true => std::ptr::null_mut(),
-            // SAFETY: not null, and by this function's contract alive. It takes no reference.
-            false => unsafe { virt_sys::virDomainGetConnect(self) },
-        }
-    }
+of_connection! {
+    virDomainPtr: virDomainGetConnect;
+    virDomainCheckpointPtr: virDomainCheckpointGetConnect;
+    virDomainSnapshotPtr: virDomainSnapshotGetConnect;
+    virNetworkPtr: virNetworkGetConnect;
+    virStoragePoolPtr: virStoragePoolGetConnect;
+    virStorageVolPtr: virStorageVolGetConnect;
 }
 
 fn unknown(call: &str) {

@@ -290,7 +290,7 @@ fn element(target: &str, overlay: &Layer) -> String {
     )
 }
 
-/// True if the snapshot `xml` has a disk in a file of its own.
+/// True if the snapshot `xml` stores a disk in a separate file.
 pub(super) fn is_external(xml: &str) -> bool {
     let snapshot = Xml::parse(xml.to_owned()).ok();
     snapshot.is_some_and(|snapshot| {
