@@ -14,33 +14,34 @@ use crate::{doc, inputs, runs};
 /// `virhai doc`, or `runs`.
 pub(crate) const QUESTION: &str = "--offer";
 
-/// The longest time that a shell waits for an answer.
-const LONGEST: Duration = Duration::from_secs(2);
+/// The longest time that a shell waits for the inputs of a script: somebody else may have written it so that reading it does
+/// not end.
+const LONGEST: Duration = Duration::from_secs(5);
 
 /// Prints a word on each line.
 pub(crate) fn offer(arguments: impl Iterator<Item = String>) {
-    let arguments: Vec<String> = arguments.collect();
-    let (done, ended) = channel();
-    let work = move || {
-        let words = words(arguments.into_iter());
-        let plain = |word: &&String| !word.contains(char::is_control);
-        words.iter().filter(plain).for_each(|word| print_line(word));
-        let _ = done.send(());
-    };
-    // A thread that is late ends with the process.
-    let thread = std::thread::Builder::new().stack_size(stack_size());
-    if thread.spawn(work).is_ok() {
-        let _ = ended.recv_timeout(LONGEST);
-    }
+    let words = words(arguments.collect());
+    let plain = |word: &&String| !word.contains(char::is_control);
+    words.iter().filter(plain).for_each(|word| print_line(word));
 }
 
-fn words(mut arguments: impl Iterator<Item = String>) -> Vec<String> {
+fn words(arguments: Vec<String>) -> Vec<String> {
+    let mut arguments = arguments.into_iter();
     match arguments.next().as_deref() {
-        Some("inputs") => inputs::offered(arguments),
+        Some("inputs") => in_time(move || inputs::offered(arguments)).unwrap_or_default(),
         Some("names") => names(),
         Some("runs") => runs::names(),
         _ => Vec::new(),
     }
+}
+
+/// The words that `find` returns, if it returns in time.
+fn in_time(find: impl FnOnce() -> Vec<String> + Send + 'static) -> Option<Vec<String>> {
+    let (found, words) = channel();
+    let thread = std::thread::Builder::new().stack_size(stack_size());
+    // A thread that is late ends with the process.
+    let started = thread.spawn(move || found.send(find()));
+    started.ok().and_then(|_| words.recv_timeout(LONGEST).ok())
 }
 
 /// The names of types, recipes, functions and constants.

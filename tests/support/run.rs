@@ -206,14 +206,22 @@ impl Run {
 
     /// Rehearses the script, runs it to a good end, and returns what the run printed. The run must do what its plan said.
     pub fn ok_with_plan(self) -> String {
-        let told = self.first_arg("--yes").first_arg("--plan-first").ok();
-        let (_, run) = told
+        self.done_with_plan().stdout
+    }
+
+    /// The same with all that the run wrote; standard error has the steps of the rehearsal too.
+    pub fn done_with_plan(self) -> Outcome {
+        let mut outcome = self.first_arg("--yes").first_arg("--plan-first").run();
+        assert_eq!(outcome.status, 0, "{outcome}");
+        let (_, run) = outcome
+            .stdout
             .split_once("The host did not change.\n")
-            .unwrap_or_else(|| panic!("there is no plan in\n{told}"));
-        let printed = run.strip_suffix("The run made the planned changes.\n");
-        printed
-            .unwrap_or_else(|| panic!("the run did not do what its plan said:\n{told}"))
-            .to_owned()
+            .unwrap_or_else(|| panic!("there is no plan in\n{outcome}"));
+        let printed = run
+            .strip_suffix("The run made the planned changes.\n")
+            .unwrap_or_else(|| panic!("the run did not do what its plan said:\n{outcome}"));
+        outcome.stdout = printed.to_owned();
+        outcome
     }
 
     /// Runs to the end, which must have the status `status`.

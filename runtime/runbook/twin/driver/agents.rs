@@ -4,8 +4,7 @@ use std::collections::HashSet;
 
 use virt::domain::Domain;
 
-use super::blocks::refused;
-use super::{Driver, Host, broken};
+use super::{Driver, Host, broken, refused};
 use crate::libvirt::{self, Result};
 use crate::xml::Xml;
 

@@ -5,9 +5,9 @@ use std::collections::{HashMap, HashSet};
 use virt::connect::Connect;
 use virt::domain::Domain;
 
-use super::blocks::{disk, image_of, layers, refused};
+use super::layers::{disk, image_of, layers};
 use super::snapshots::unsupported;
-use super::{Driver, broken, elements};
+use super::{Driver, broken, elements, refused};
 use crate::libvirt::checkpoint::{self, Checkpoint};
 use crate::libvirt::events;
 use crate::libvirt::stand_in::Bitmap;

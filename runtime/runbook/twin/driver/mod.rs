@@ -5,6 +5,8 @@ mod backups;
 mod blocks;
 mod contents;
 mod devices;
+mod files;
+mod layers;
 mod migration;
 mod snapshots;
 mod storage;
@@ -55,7 +57,7 @@ pub(super) struct Driver {
     /// The other hosts of the rehearsal.
     hosts: Arc<Hosts>,
     jobs: Mutex<Vec<blocks::Job>>,
-    new_files: Mutex<Vec<blocks::NewFile>>,
+    new_files: Mutex<Vec<files::NewFile>>,
     /// The folders whose files are known.
     folders: Mutex<HashSet<String>>,
     /// The bitmaps of checkpoints, by the path of their image.
@@ -64,6 +66,11 @@ pub(super) struct Driver {
     reader: contents::Reader,
     /// The UUIDs of the guests whose agent is not connected.
     disconnected: Mutex<HashSet<String>>,
+}
+
+/// A failure as QEMU's driver reports it.
+fn refused(code: virt_sys::virErrorNumber, message: impl Into<String>) -> Failure {
+    Failure::new(code, message).in_domain(virt_sys::VIR_FROM_QEMU)
 }
 
 /// The failure of XML that libvirt gave or a script passed.
@@ -118,7 +125,7 @@ impl Driver {
             hosts,
             jobs: Mutex::default(),
             new_files: Mutex::default(),
-            folders: Mutex::new(blocks::folders(host)),
+            folders: Mutex::new(files::folders(host)),
             bitmaps: Mutex::new(backups::bitmaps(connect)),
             contents: Mutex::default(),
             reader: contents::Reader::new(reader),
@@ -407,7 +414,7 @@ impl StandIn for Driver {
     }
 
     fn block_info(&self, domain: &Domain, disk: &str) -> Option<[u64; 3]> {
-        blocks::sizes(self, domain, disk)
+        layers::sizes(self, domain, disk)
     }
 
     fn content(&self, volume: &StorageVol, offset: u64, size: u64) -> Result<Vec<u8>> {

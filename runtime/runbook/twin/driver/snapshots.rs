@@ -3,8 +3,8 @@
 use virt::connect::Connect;
 use virt::domain::Domain;
 
-use super::blocks::{Layer, disk, layers, refused, switch};
-use super::{Driver, agents, broken, elements};
+use super::layers::{Layer, disk, layers, switch};
+use super::{Driver, agents, broken, elements, refused};
 use crate::libvirt::Result;
 use crate::xml::{Xml, escaped_attribute};
 
