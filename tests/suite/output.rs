@@ -348,7 +348,8 @@ fn undoing_has_its_own_time_limit() {
         (r#"throw "the reason""#, "", 1, "error: the reason"),
         (
             "loop {}",
-            "--timeout=200ms",
+            // Long enough that the steps are there, also beside other tests.
+            "--timeout=1s",
             124,
             "error: the script timed out",
         ),

@@ -2,10 +2,17 @@
 
 use std::ffi::{c_char, c_int, c_longlong, c_uint, c_ulonglong};
 
+use virt::domain::Domain;
 use virt_sys::{virDomainPtr, virTypedParameterPtr};
 
 use super::{StandIn, fail, handle, status};
 use crate::libvirt::Failure;
+
+/// The agents in guests.
+pub trait Agents {
+    /// Refuses to ask the agent of a guest where QEMU refuses it.
+    fn check_agent(&self, domain: &Domain) -> Result<(), Failure>;
+}
 
 /// Fails as QEMU does if it cannot reach the agent; otherwise, because the answer is unknown.
 fn unanswered(stand_in: &dyn StandIn, domain: virDomainPtr) {

@@ -8,6 +8,46 @@ use virt_sys::{virDomainCheckpointPtr, virDomainPtr};
 use super::{fail, given, handle, status};
 use crate::libvirt::{Failure, Result};
 
+/// A record of changes that QEMU keeps in an image, for a checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bitmap {
+    /// The checkpoint.
+    pub checkpoint: String,
+    /// The disk.
+    pub target: String,
+    /// The path of the image.
+    pub image: String,
+    /// The name.
+    pub name: String,
+}
+
+/// Backups and checkpoints of guests.
+pub trait Backups {
+    /// Makes a backup, which is complete at once.
+    fn begin_backup(
+        &self,
+        domain: &Domain,
+        xml: &str,
+        checkpoint: Option<&str>,
+        flags: u32,
+    ) -> Result<()>;
+
+    /// Refuses a checkpoint that QEMU refuses.
+    fn check_checkpoint(&self, domain: &Domain, xml: &str, flags: u32) -> Result<()>;
+
+    /// The bitmaps of the checkpoints of a guest.
+    fn bitmaps_of(&self, domain: &Domain) -> Vec<Bitmap>;
+
+    /// True if an image has a bitmap.
+    fn has_bitmap(&self, bitmap: &Bitmap) -> bool;
+
+    /// Notes that an image has a bitmap now, or no longer.
+    fn set_bitmap(&self, bitmap: &Bitmap, exists: bool);
+
+    /// The capacity, the allocation and the physical size of a disk in bytes, if they are known.
+    fn block_info(&self, domain: &Domain, disk: &str) -> Option<[u64; 3]>;
+}
+
 const REDEFINE: c_uint = virt_sys::VIR_DOMAIN_CHECKPOINT_CREATE_REDEFINE;
 
 /// Runs `work` while `domain` runs: libvirt's test driver does not register checkpoints of a guest that is off.

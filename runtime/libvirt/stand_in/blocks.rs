@@ -2,11 +2,65 @@
 
 use std::ffi::{CString, c_char, c_int, c_uint, c_ulong, c_ulonglong};
 
+use virt::domain::Domain;
 use virt_sys::{virDomainPtr, virDomainSnapshotPtr, virStoragePoolPtr, virTypedParameterPtr};
 
 use super::states::{set_reason_of, set_resumed};
-use super::{BlockJob, StandIn, fail, given, handle, pool, status};
+use super::{StandIn, fail, given, handle, pool, status};
 use crate::libvirt::Failure;
+
+/// A job on a disk of a guest.
+#[derive(Debug, Clone)]
+pub enum BlockJob {
+    /// Merges the images from `top` down into `base`.
+    Commit {
+        /// The path of the lowest image; without it, the lowest of all.
+        base: Option<String>,
+        /// The path of the uppermost image; without it, the one that the guest writes to.
+        top: Option<String>,
+        /// A combination of `virDomainBlockCommitFlags`.
+        flags: u32,
+    },
+    /// Copies the data of the images above `base` into the image that the guest writes to.
+    Pull {
+        /// The path of the image that stays; without it, none.
+        base: Option<String>,
+    },
+    /// Copies the disk.
+    Copy {
+        /// The `<disk>` with the copy.
+        xml: String,
+        /// A combination of `virDomainBlockCopyFlags`.
+        flags: u32,
+    },
+}
+
+/// Jobs on the disks of guests.
+pub trait BlockJobs {
+    /// Begins a job on the disk `disk`, its target or the path of its image.
+    fn begin_block_job(&self, domain: &Domain, disk: &str, job: &BlockJob) -> Result<(), Failure>;
+
+    /// Ends the job on a disk; with `pivot`, the guest continues in its result.
+    fn end_block_job(&self, domain: &Domain, disk: &str, pivot: bool) -> Result<(), Failure>;
+
+    /// The type of the job on a disk, one of `virDomainBlockJobType`.
+    fn block_job(&self, domain: &Domain, disk: &str) -> Result<Option<u32>, Failure>;
+}
+
+/// Snapshots of guests.
+pub trait Snapshots {
+    /// Puts the disks of a guest on the new files that the snapshot `xml` names.
+    fn lay_over(&self, domain: &Domain, xml: &str) -> Result<(), Failure>;
+
+    /// Refuses a snapshot that QEMU refuses.
+    fn check_snapshot(&self, domain: &Domain, xml: &str, flags: u32) -> Result<(), Failure>;
+
+    /// The whole XML of the snapshot of disks without memory that a client describes as `xml`.
+    fn disk_snapshot(&self, domain: &Domain, xml: &str, flags: u32) -> Result<String, Failure>;
+
+    /// True if the snapshot `xml` has memory or a disk in a file of its own.
+    fn is_external(&self, xml: &str) -> bool;
+}
 
 /// The flags of snapshots that the test driver does not have.
 const UNKNOWN: c_uint = virt_sys::VIR_DOMAIN_SNAPSHOT_CREATE_NO_METADATA

@@ -2,10 +2,36 @@
 
 use std::ffi::{c_char, c_int, c_uint, c_ulonglong};
 
+use virt::domain::Domain;
 use virt_sys::virDomainPtr;
 
-use super::{DeviceChange, StandIn, fail, given, handle, status};
+use super::{StandIn, fail, given, handle, status};
 use crate::libvirt::Failure;
+
+/// A change of a device of a guest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeviceChange {
+    /// It is added.
+    Attach,
+    /// It is removed.
+    Detach,
+    /// The device with an alias is removed.
+    DetachAlias,
+    /// It gets other settings.
+    Update,
+}
+
+/// The devices of guests.
+pub trait Devices {
+    /// Changes the devices of a guest.
+    fn change_device(
+        &self,
+        domain: &Domain,
+        change: DeviceChange,
+        what: &str,
+        flags: u32,
+    ) -> Result<(), Failure>;
+}
 
 fn change(
     stand_in: &dyn StandIn,

@@ -1,10 +1,43 @@
 //! Questions about a host.
 
-use std::ffi::{c_char, c_int, c_uint, c_ulong};
+use std::ffi::{CStr, c_char, c_int, c_uint, c_ulong};
 
+use virt::connect::Connect;
 use virt_sys::{virConnectPtr, virNodeInfoPtr};
 
-use super::{Fact, StandIn, copied, copied_text, fail, given, unknown};
+use super::{StandIn, copied, copied_text, fail, given, unknown};
+use crate::libvirt::Failure;
+
+/// The facts that a stand-in knows about its host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Fact {
+    /// The URI.
+    Uri,
+    /// The name of the hypervisor.
+    Type,
+    /// The host's own name.
+    Hostname,
+    /// The XML of its capabilities.
+    Capabilities,
+    /// The XML of its hardware.
+    Sysinfo,
+    /// The version of the hypervisor.
+    Version,
+    /// The version of the host's libvirt.
+    LibVersion,
+}
+
+/// What a stand-in knows about its host.
+pub trait Facts {
+    /// A read-only connection to the host, if there is one.
+    fn original(&self) -> Option<Connect>;
+
+    /// The facts about the host that are known without a call.
+    fn fact(&self, fact: Fact) -> Option<&CStr>;
+
+    /// The XML of the domain capabilities for that emulator, architecture, machine and type.
+    fn domain_capabilities(&self, guest: [Option<String>; 4]) -> Result<String, Failure>;
+}
 
 /// The answer of an [`asked`] call that is known without the host.
 fn fact(stand_in: &dyn StandIn, fact: Fact, call: &str) -> *mut c_char {

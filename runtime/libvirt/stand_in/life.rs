@@ -1,11 +1,34 @@
 //! The life of guests: definition, start, stop, save and restore.
 
 use std::ffi::{CStr, CString, c_char, c_int, c_uint};
+use std::path::PathBuf;
 
 use virt_sys::{virConnectPtr, virDomainPtr, virTypedParameterPtr};
 
 use super::states::{bind_of, forget_reason, set_restored, set_resumed};
 use super::{StandIn, given, recorded, unknown};
+
+/// The definitions and saves of guests.
+pub trait Lifecycle {
+    /// The XML of a guest as the host stores it, where a client gives it as `xml`.
+    fn definition(&self, xml: &str) -> String;
+
+    /// The XML of the object `key` as the host gave it, if the test driver still gives for it the same, `own`, as when
+    /// the twin was made: the definition if it is `inactive`.
+    fn recorded(&self, key: &str, inactive: bool, own: &str) -> Option<String>;
+
+    /// The temporary file on this machine for the host's file `path`.
+    fn file(&self, path: &str) -> PathBuf;
+
+    /// The guest `uuid` was saved while it was paused, or was not, as a save in `file` or by libvirt.
+    fn saved(&self, uuid: &str, file: Option<&str>, paused: bool);
+
+    /// True if the guest that is started from such a save stays paused.
+    fn was_paused(&self, uuid: &str, file: Option<&str>) -> bool;
+
+    /// The guest `uuid` starts.
+    fn starts(&self, uuid: &str);
+}
 
 /// The UUID of a domain.
 pub(super) fn uuid(domain: virDomainPtr) -> String {

@@ -2,11 +2,44 @@
 
 use std::ffi::{CStr, c_char, c_int, c_uint, c_ulong};
 
+use virt::connect::Connect;
 use virt::domain::Domain;
 use virt_sys::{virConnectPtr, virDomainPtr, virTypedParameterPtr};
 
-use super::{Destination, Migration, StandIn, fail, given, handle, host};
+use super::{StandIn, fail, given, handle, host};
 use crate::libvirt::Failure;
+
+/// The destination of a migration.
+pub enum Destination {
+    /// The host of a connection.
+    Host(Connect),
+    /// The host with a URI, which the source connects to.
+    Uri(String),
+}
+
+/// The options of a migration.
+#[derive(Debug, Clone, Default)]
+pub struct Migration {
+    /// Its name on the other host.
+    pub name: Option<String>,
+    /// The XML on the other host.
+    pub xml: Option<String>,
+    /// Its definition on the other host.
+    pub persistent_xml: Option<String>,
+    /// A combination of `virDomainMigrateFlags`.
+    pub flags: u64,
+}
+
+/// Guests that move to another host.
+pub trait Migrations {
+    /// Moves a guest to another host; returns the guest there, if it is known.
+    fn migrate(
+        &self,
+        domain: &Domain,
+        to: Destination,
+        wanted: Migration,
+    ) -> Result<Option<Domain>, Failure>;
+}
 
 /// Moves the guest, and returns a handle that the caller frees.
 fn moved(

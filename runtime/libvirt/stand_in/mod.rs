@@ -69,7 +69,6 @@ mod storage;
 
 use std::cell::RefCell;
 use std::ffi::{CStr, CString, c_char, c_void};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -77,248 +76,42 @@ use parking_lot::RwLock;
 use virt::connect::Connect;
 use virt::domain::Domain;
 use virt::storage_pool::StoragePool;
-use virt::storage_vol::StorageVol;
 use virt_sys::{
     virConnectPtr, virDomainCheckpointPtr, virDomainPtr, virDomainSnapshotPtr, virErrorPtr,
     virNetworkPtr, virStoragePoolPtr, virStorageVolPtr,
 };
 
 use super::{Failure, borrowed_text};
-pub use backups::with_domain_running;
+pub use agents::Agents;
+pub use backups::{Backups, Bitmap, with_domain_running};
+pub use blocks::{BlockJob, BlockJobs, Snapshots};
+pub use devices::{DeviceChange, Devices};
+pub use facts::{Fact, Facts};
+pub use life::Lifecycle;
+pub use migration::{Destination, Migration, Migrations};
+pub use networks::Networks;
+pub use pools::Pools;
 pub use states::{bind, is_bound, set_reason};
-pub use storage::{content, write};
-
-/// The facts that a stand-in knows about its host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Fact {
-    /// The URI.
-    Uri,
-    /// The name of the hypervisor.
-    Type,
-    /// The host's own name.
-    Hostname,
-    /// The XML of its capabilities.
-    Capabilities,
-    /// The XML of its hardware.
-    Sysinfo,
-    /// The version of the hypervisor.
-    Version,
-    /// The version of the host's libvirt.
-    LibVersion,
-}
+pub use storage::{Volumes, content, write};
 
 /// Stands for a host on a connection of libvirt's test driver.
-pub trait StandIn: Send + Sync {
-    /// A read-only connection to the host, if there is one.
-    fn original(&self) -> Option<Connect>;
-
-    /// The facts about the host that are known without a call.
-    fn fact(&self, fact: Fact) -> Option<&CStr>;
-
-    /// The XML of the domain capabilities for that emulator, architecture, machine and type.
-    fn domain_capabilities(&self, guest: [Option<String>; 4]) -> Result<String, Failure>;
-
-    /// The XML of a guest as the host stores it, where a client gives it as `xml`.
-    fn definition(&self, xml: &str) -> String;
-
-    /// The XML of the object `key` as the host gave it, if the test driver still gives for it the same, `own`, as when
-    /// the twin was made: the definition if it is `inactive`.
-    fn recorded(&self, key: &str, inactive: bool, own: &str) -> Option<String>;
-
-    /// The temporary file on this machine for the host's file `path`.
-    fn file(&self, path: &str) -> PathBuf;
-
-    /// The guest `uuid` was saved while it was paused, or was not, as a save in `file` or by libvirt.
-    fn saved(&self, uuid: &str, file: Option<&str>, paused: bool);
-
-    /// True if the guest that is started from such a save stays paused.
-    fn was_paused(&self, uuid: &str, file: Option<&str>) -> bool;
-
-    /// Changes the devices of a guest.
-    fn change_device(
-        &self,
-        domain: &Domain,
-        change: DeviceChange,
-        what: &str,
-        flags: u32,
-    ) -> Result<(), Failure>;
-
-    /// Moves a guest to another host; returns the guest there, if it is known.
-    fn migrate(
-        &self,
-        domain: &Domain,
-        to: Destination,
-        wanted: Migration,
-    ) -> Result<Option<Domain>, Failure>;
-
-    /// Sets the capacity of a storage volume, in bytes.
-    fn resize(&self, volume: &StorageVol, capacity: u64, flags: u32) -> Result<(), Failure>;
-
-    /// The storage pool in the folder `path`.
-    fn pool_at(&self, connect: &Connect, path: &str) -> Result<StoragePool, Failure>;
-
-    /// Puts the disks of a guest on the new files that the snapshot `xml` names.
-    fn lay_over(&self, domain: &Domain, xml: &str) -> Result<(), Failure>;
-
-    /// The name, the UUID and the bridge in the XML of a network.
-    fn identity_of_network(&self, xml: &str) -> [Option<String>; 3];
-
-    /// The name in the XML of an object.
-    fn name_in(&self, xml: &str) -> Option<String>;
-
-    /// Refuses a snapshot that QEMU refuses.
-    fn check_snapshot(&self, domain: &Domain, xml: &str, flags: u32) -> Result<(), Failure>;
-
-    /// The whole XML of the snapshot of disks without memory that a client describes as `xml`.
-    fn disk_snapshot(&self, domain: &Domain, xml: &str, flags: u32) -> Result<String, Failure>;
-
-    /// True if the snapshot `xml` has memory or a disk in a file of its own.
-    fn is_external(&self, xml: &str) -> bool;
-
-    /// Makes a backup, which is complete at once.
-    fn begin_backup(
-        &self,
-        domain: &Domain,
-        xml: &str,
-        checkpoint: Option<&str>,
-        flags: u32,
-    ) -> Result<(), Failure>;
-
-    /// Refuses to ask the agent of a guest where QEMU refuses it.
-    fn check_agent(&self, domain: &Domain) -> Result<(), Failure>;
-
-    /// Refuses a checkpoint that QEMU refuses.
-    fn check_checkpoint(&self, domain: &Domain, xml: &str, flags: u32) -> Result<(), Failure>;
-
-    /// The bitmaps of the checkpoints of a guest.
-    fn bitmaps_of(&self, domain: &Domain) -> Vec<Bitmap>;
-
-    /// True if an image has a bitmap.
-    fn has_bitmap(&self, bitmap: &Bitmap) -> bool;
-
-    /// Notes that an image has a bitmap now, or no longer.
-    fn set_bitmap(&self, bitmap: &Bitmap, exists: bool);
-
-    /// The capacity, the allocation and the physical size of a disk in bytes, if they are known.
-    fn block_info(&self, domain: &Domain, disk: &str) -> Option<[u64; 3]>;
-
-    /// At most `size` bytes of a volume from `offset` on. Fails if they are unknown.
-    fn content(&self, volume: &StorageVol, offset: u64, size: u64) -> Result<Vec<u8>, Failure>;
-
-    /// Writes `bytes` to a volume from `offset` on; without them, its content is unknown from now on.
-    fn write(&self, volume: &StorageVol, offset: u64, bytes: Option<&[u8]>) -> Result<(), Failure>;
-
-    /// The XML of a new volume that `xml` describes as a copy of `source`.
-    fn copy_xml(&self, xml: &str, source: &StorageVol) -> Result<String, Failure>;
-
-    /// The volume is new: empty, or a copy of `source`.
-    fn new_volume(&self, volume: &StorageVol, source: Option<&StorageVol>) -> Result<(), Failure>;
-
-    /// The volume was overwritten with zeros.
-    fn wiped(&self, volume: &StorageVol) -> Result<(), Failure>;
-
-    /// The volume with the path `path` was deleted.
-    fn deleted(&self, path: &str);
-
-    /// The size of a volume's file in bytes.
-    fn physical_size(&self, volume: &StorageVol) -> Result<u64, Failure>;
-
-    /// The pool started.
-    fn opens(&self, pool: &StoragePool) -> Result<(), Failure>;
-
-    /// The pool is about to stop.
-    fn closes(&self, pool: &StoragePool) -> Result<(), Failure>;
-
-    /// Begins a job on the disk `disk`, its target or the path of its image.
-    fn begin_block_job(&self, domain: &Domain, disk: &str, job: &BlockJob) -> Result<(), Failure>;
-
-    /// Ends the job on a disk; with `pivot`, the guest continues in its result.
-    fn end_block_job(&self, domain: &Domain, disk: &str, pivot: bool) -> Result<(), Failure>;
-
-    /// The type of the job on a disk, one of `virDomainBlockJobType`.
-    fn block_job(&self, domain: &Domain, disk: &str) -> Result<Option<u32>, Failure>;
-
-    /// Shows the files in the folder of `pool` that snapshots and block jobs made.
-    fn show_new_files(&self, pool: &StoragePool) -> Result<(), Failure>;
-
-    /// The guest `uuid` starts.
-    fn starts(&self, uuid: &str);
-
+pub trait StandIn:
+    Facts
+    + Lifecycle
+    + Devices
+    + Migrations
+    + Volumes
+    + Pools
+    + BlockJobs
+    + Snapshots
+    + Backups
+    + Agents
+    + Networks
+    + Send
+    + Sync
+{
     /// `call` did less than on the host.
     fn differs(&self, call: &'static str, why: &str);
-}
-
-/// A record of changes that QEMU keeps in an image, for a checkpoint.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Bitmap {
-    /// The checkpoint.
-    pub checkpoint: String,
-    /// The disk.
-    pub target: String,
-    /// The path of the image.
-    pub image: String,
-    /// The name.
-    pub name: String,
-}
-
-/// A change of a device of a guest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DeviceChange {
-    /// It is added.
-    Attach,
-    /// It is removed.
-    Detach,
-    /// The device with an alias is removed.
-    DetachAlias,
-    /// It gets other settings.
-    Update,
-}
-
-/// A job on a disk of a guest.
-#[derive(Debug, Clone)]
-pub enum BlockJob {
-    /// Merges the images from `top` down into `base`.
-    Commit {
-        /// The path of the lowest image; without it, the lowest of all.
-        base: Option<String>,
-        /// The path of the uppermost image; without it, the one that the guest writes to.
-        top: Option<String>,
-        /// A combination of `virDomainBlockCommitFlags`.
-        flags: u32,
-    },
-    /// Copies the data of the images above `base` into the image that the guest writes to.
-    Pull {
-        /// The path of the image that stays; without it, none.
-        base: Option<String>,
-    },
-    /// Copies the disk.
-    Copy {
-        /// The `<disk>` with the copy.
-        xml: String,
-        /// A combination of `virDomainBlockCopyFlags`.
-        flags: u32,
-    },
-}
-
-/// The destination of a migration.
-pub enum Destination {
-    /// The host of a connection.
-    Host(Connect),
-    /// The host with a URI, which the source connects to.
-    Uri(String),
-}
-
-/// The options of a migration.
-#[derive(Debug, Clone, Default)]
-pub struct Migration {
-    /// Its name on the other host.
-    pub name: Option<String>,
-    /// The XML on the other host.
-    pub xml: Option<String>,
-    /// Its definition on the other host.
-    pub persistent_xml: Option<String>,
-    /// A combination of `virDomainMigrateFlags`.
-    pub flags: u64,
 }
 
 /// The stand-ins, by the addresses of their connections.

@@ -8,6 +8,12 @@ use virt_sys::{virConnectPtr, virNetworkPtr};
 use super::{StandIn, fail, given, host};
 use crate::libvirt::Failure;
 
+/// Networks.
+pub trait Networks {
+    /// The name, the UUID and the bridge in the XML of a network.
+    fn identity_of_network(&self, xml: &str) -> [Option<String>; 3];
+}
+
 fn refusal(code: virt_sys::virErrorNumber, message: impl Into<String>) -> Failure {
     Failure::new(code, message).in_domain(virt_sys::VIR_FROM_NETWORK)
 }

@@ -2,11 +2,27 @@
 
 use std::ffi::{c_char, c_int, c_uint};
 
+use virt::storage_pool::StoragePool;
 use virt_sys::{virConnectPtr, virStoragePoolPtr, virStorageVolPtr};
 
 use super::storage::note_new_volume;
 use super::{fail, given, host, pool, status};
 use crate::libvirt::Failure;
+
+/// Storage pools.
+pub trait Pools {
+    /// The name in the XML of an object.
+    fn name_in(&self, xml: &str) -> Option<String>;
+
+    /// The pool started.
+    fn opens(&self, pool: &StoragePool) -> Result<(), Failure>;
+
+    /// The pool is about to stop.
+    fn closes(&self, pool: &StoragePool) -> Result<(), Failure>;
+
+    /// Shows the files in the folder of `pool` that snapshots and block jobs made.
+    fn show_new_files(&self, pool: &StoragePool) -> Result<(), Failure>;
+}
 
 fn refusal(code: virt_sys::virErrorNumber, message: impl Into<String>) -> Failure {
     Failure::new(code, message).in_domain(virt_sys::VIR_FROM_STORAGE)

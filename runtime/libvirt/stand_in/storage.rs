@@ -2,11 +2,43 @@
 
 use std::ffi::{CString, c_char, c_int, c_uint, c_ulonglong};
 
+use virt::connect::Connect;
+use virt::storage_pool::StoragePool;
 use virt::storage_vol::StorageVol;
 use virt_sys::{virConnectPtr, virStoragePoolPtr, virStorageVolPtr};
 
 use super::{StandIn, fail, given, host, on, recorded, status};
 use crate::libvirt::Failure;
+
+/// Storage volumes.
+pub trait Volumes {
+    /// Sets the capacity of a storage volume, in bytes.
+    fn resize(&self, volume: &StorageVol, capacity: u64, flags: u32) -> Result<(), Failure>;
+
+    /// At most `size` bytes of a volume from `offset` on. Fails if they are unknown.
+    fn content(&self, volume: &StorageVol, offset: u64, size: u64) -> Result<Vec<u8>, Failure>;
+
+    /// Writes `bytes` to a volume from `offset` on; without them, its content is unknown from now on.
+    fn write(&self, volume: &StorageVol, offset: u64, bytes: Option<&[u8]>) -> Result<(), Failure>;
+
+    /// The XML of a new volume that `xml` describes as a copy of `source`.
+    fn copy_xml(&self, xml: &str, source: &StorageVol) -> Result<String, Failure>;
+
+    /// The volume is new: empty, or a copy of `source`.
+    fn new_volume(&self, volume: &StorageVol, source: Option<&StorageVol>) -> Result<(), Failure>;
+
+    /// The volume was overwritten with zeros.
+    fn wiped(&self, volume: &StorageVol) -> Result<(), Failure>;
+
+    /// The volume with the path `path` was deleted.
+    fn deleted(&self, path: &str);
+
+    /// The size of a volume's file in bytes.
+    fn physical_size(&self, volume: &StorageVol) -> Result<u64, Failure>;
+
+    /// The storage pool in the folder `path`.
+    fn pool_at(&self, connect: &Connect, path: &str) -> Result<StoragePool, Failure>;
+}
 
 /// The volume `volume` for the time of a call.
 fn handle(volume: virStorageVolPtr) -> StorageVol {

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use virt::domain::Domain;
 
 use super::{Driver, Host, broken, refused};
+use crate::libvirt::stand_in::Agents;
 use crate::libvirt::{self, Result};
 use crate::xml::Xml;
 
@@ -41,4 +42,10 @@ pub(super) fn check(driver: &Driver, domain: &Domain) -> Result<()> {
         return Err(refused(virt_sys::VIR_ERR_AGENT_UNRESPONSIVE, message));
     }
     Ok(())
+}
+
+impl Agents for Driver {
+    fn check_agent(&self, domain: &Domain) -> Result<()> {
+        check(self, domain)
+    }
 }

@@ -5,12 +5,12 @@ use std::collections::{HashMap, HashSet};
 use virt::connect::Connect;
 use virt::domain::Domain;
 
-use super::layers::{disk, image_of, layers};
+use super::layers::{disk, image_of, layers, sizes};
 use super::snapshots::unsupported;
 use super::{Driver, broken, elements, refused};
 use crate::libvirt::checkpoint::{self, Checkpoint};
 use crate::libvirt::events;
-use crate::libvirt::stand_in::Bitmap;
+use crate::libvirt::stand_in::{Backups, Bitmap};
 use crate::libvirt::{Failure, Result};
 use crate::xml::{Xml, quoted};
 
@@ -260,5 +260,43 @@ impl Driver {
     pub(super) fn has_bitmap_in(&self, image: &str, name: &str) -> bool {
         let all = self.bitmaps.lock();
         all.get(image).is_some_and(|own| own.contains(name))
+    }
+}
+
+impl Backups for Driver {
+    fn begin_backup(
+        &self,
+        domain: &Domain,
+        xml: &str,
+        checkpoint: Option<&str>,
+        flags: u32,
+    ) -> Result<()> {
+        begin(self, domain, xml, checkpoint, flags)
+    }
+
+    fn check_checkpoint(&self, domain: &Domain, xml: &str, flags: u32) -> Result<()> {
+        check(self, domain, xml, flags)
+    }
+
+    fn bitmaps_of(&self, domain: &Domain) -> Vec<Bitmap> {
+        of_checkpoints(domain)
+    }
+
+    fn has_bitmap(&self, bitmap: &Bitmap) -> bool {
+        self.has_bitmap_in(&bitmap.image, &bitmap.name)
+    }
+
+    fn set_bitmap(&self, bitmap: &Bitmap, exists: bool) {
+        let mut all = self.bitmaps.lock();
+        let own = all.entry(bitmap.image.clone()).or_default();
+        if exists {
+            own.insert(bitmap.name.clone());
+        } else {
+            own.remove(&bitmap.name);
+        }
+    }
+
+    fn block_info(&self, domain: &Domain, disk: &str) -> Option<[u64; 3]> {
+        sizes(self, domain, disk)
     }
 }

@@ -6,7 +6,7 @@ use virt::domain::Domain;
 use super::layers::{Layer, disk, layers, switch};
 use super::{Driver, broken, refused};
 use crate::libvirt::events;
-use crate::libvirt::stand_in::BlockJob;
+use crate::libvirt::stand_in::{BlockJob, BlockJobs};
 use crate::libvirt::{Failure, Result};
 use crate::xml::Xml;
 
@@ -253,6 +253,20 @@ impl Driver {
     pub(super) fn forget_jobs(&self, uuid: &str, target: Option<&str>) {
         let concerned = |job: &Job| job.uuid == uuid && target.is_none_or(|own| own == job.target);
         self.jobs.lock().retain(|job| !concerned(job));
+    }
+}
+
+impl BlockJobs for Driver {
+    fn begin_block_job(&self, domain: &Domain, disk: &str, job: &BlockJob) -> Result<()> {
+        begin(self, domain, disk, job)
+    }
+
+    fn end_block_job(&self, domain: &Domain, disk: &str, pivot: bool) -> Result<()> {
+        end(self, domain, disk, pivot)
+    }
+
+    fn block_job(&self, domain: &Domain, disk: &str) -> Result<Option<u32>> {
+        kind_of_job(self, domain, disk)
     }
 }
 

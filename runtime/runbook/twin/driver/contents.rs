@@ -3,9 +3,11 @@
 use std::sync::OnceLock;
 
 use virt::connect::Connect;
+use virt::storage_pool::StoragePool;
 use virt::storage_vol::StorageVol;
 
-use super::{Driver, broken};
+use super::{Driver, broken, storage};
+use crate::libvirt::stand_in::Volumes;
 use crate::libvirt::stream::{self, Received};
 use crate::libvirt::{Failure, Result};
 use crate::xml::Xml;
@@ -207,5 +209,43 @@ impl Driver {
             written: Vec::new(),
         };
         self.contents.lock().insert(path.to_owned(), gone);
+    }
+}
+
+impl Volumes for Driver {
+    fn resize(&self, volume: &StorageVol, capacity: u64, flags: u32) -> Result<()> {
+        storage::resize(volume, capacity, flags)
+    }
+
+    fn content(&self, volume: &StorageVol, offset: u64, size: u64) -> Result<Vec<u8>> {
+        self.content_of(volume, offset, size)
+    }
+
+    fn write(&self, volume: &StorageVol, offset: u64, bytes: Option<&[u8]>) -> Result<()> {
+        self.write_to(volume, offset, bytes)
+    }
+
+    fn copy_xml(&self, xml: &str, source: &StorageVol) -> Result<String> {
+        storage::copy_xml(xml, source)
+    }
+
+    fn new_volume(&self, volume: &StorageVol, source: Option<&StorageVol>) -> Result<()> {
+        self.made_volume(volume, source)
+    }
+
+    fn wiped(&self, volume: &StorageVol) -> Result<()> {
+        self.made_volume(volume, None)
+    }
+
+    fn deleted(&self, path: &str) {
+        self.forget_content(path);
+    }
+
+    fn physical_size(&self, volume: &StorageVol) -> Result<u64> {
+        length(volume)
+    }
+
+    fn pool_at(&self, connect: &Connect, path: &str) -> Result<StoragePool> {
+        storage::pool_at(connect, path)
     }
 }

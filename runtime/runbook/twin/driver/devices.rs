@@ -3,8 +3,8 @@
 use virt::connect::Connect;
 use virt::domain::Domain;
 
-use super::broken;
-use crate::libvirt::stand_in::{self, DeviceChange};
+use super::{Driver, broken};
+use crate::libvirt::stand_in::{self, DeviceChange, Devices};
 use crate::libvirt::{self, Failure, Result};
 use crate::xml::{Place, Selected, Xml};
 
@@ -19,7 +19,7 @@ const IDENTITIES: [&str; 6] = [
 ];
 
 /// Changes a device of `domain` as `flags` say: while it runs, in its definition, or both.
-pub(super) fn change(domain: &Domain, change: DeviceChange, what: &str, flags: u32) -> Result<()> {
+pub(super) fn apply(domain: &Domain, change: DeviceChange, what: &str, flags: u32) -> Result<()> {
     let active = domain.is_active()?;
     let (live, config) = (
         virt_sys::VIR_DOMAIN_AFFECT_LIVE,
@@ -184,6 +184,18 @@ fn is_same(own: &Xml, other: &Xml) -> bool {
         _ => own
             .diff(other)
             .is_ok_and(|differences| differences.is_empty()),
+    }
+}
+
+impl Devices for Driver {
+    fn change_device(
+        &self,
+        domain: &Domain,
+        change: DeviceChange,
+        what: &str,
+        flags: u32,
+    ) -> Result<()> {
+        apply(domain, change, what, flags)
     }
 }
 

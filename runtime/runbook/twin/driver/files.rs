@@ -9,6 +9,7 @@ use virt::storage_vol::StorageVol;
 use super::Driver;
 use super::layers::Layer;
 use crate::libvirt::Result;
+use crate::libvirt::stand_in::Pools;
 use crate::runbook::twin::host::Host;
 use crate::xml::{Xml, escaped_attribute};
 
@@ -116,5 +117,23 @@ impl Driver {
             };
         }
         Ok(())
+    }
+}
+
+impl Pools for Driver {
+    fn name_in(&self, xml: &str) -> Option<String> {
+        Xml::parse(xml.to_owned()).ok()?.find("name").ok()?
+    }
+
+    fn opens(&self, pool: &StoragePool) -> Result<()> {
+        self.open_folder_of(pool)
+    }
+
+    fn closes(&self, pool: &StoragePool) -> Result<()> {
+        self.keep_files_of(pool)
+    }
+
+    fn show_new_files(&self, pool: &StoragePool) -> Result<()> {
+        self.show_files_in(pool)
     }
 }

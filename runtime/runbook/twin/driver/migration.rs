@@ -4,7 +4,7 @@ use virt::connect::Connect;
 use virt::domain::Domain;
 
 use super::Driver;
-use crate::libvirt::stand_in::{self, Destination, Migration};
+use crate::libvirt::stand_in::{self, Destination, Migration, Migrations};
 use crate::libvirt::{self, Failure, Result};
 use crate::xml::Xml;
 
@@ -127,4 +127,15 @@ fn called(xml: &str, name: &str) -> String {
         Ok(guest.text())
     });
     renamed.unwrap_or_else(|_| xml.to_owned())
+}
+
+impl Migrations for Driver {
+    fn migrate(
+        &self,
+        domain: &Domain,
+        to: Destination,
+        wanted: Migration,
+    ) -> Result<Option<Domain>> {
+        migrate(self, domain, to, &wanted)
+    }
 }

@@ -6,6 +6,7 @@ use virt::domain::Domain;
 use super::layers::{Layer, disk, layers, switch};
 use super::{Driver, agents, broken, elements, refused};
 use crate::libvirt::Result;
+use crate::libvirt::stand_in::Snapshots;
 use crate::xml::{Xml, escaped_attribute};
 
 pub(super) fn unsupported(message: &str) -> crate::libvirt::Failure {
@@ -298,4 +299,22 @@ pub(super) fn is_external(xml: &str) -> bool {
         let memory = "memory[@snapshot='external']";
         snapshot.has(external).unwrap_or(true) || snapshot.has(memory).unwrap_or(true)
     })
+}
+
+impl Snapshots for Driver {
+    fn lay_over(&self, domain: &Domain, xml: &str) -> Result<()> {
+        lay_over(self, domain, xml)
+    }
+
+    fn check_snapshot(&self, domain: &Domain, xml: &str, flags: u32) -> Result<()> {
+        check(domain, xml, flags)
+    }
+
+    fn disk_snapshot(&self, domain: &Domain, xml: &str, flags: u32) -> Result<String> {
+        of_disks(self, domain, xml, flags)
+    }
+
+    fn is_external(&self, xml: &str) -> bool {
+        is_external(xml)
+    }
 }
