@@ -36,7 +36,7 @@ fn next_column(column: usize, width: usize, columns: usize) -> usize {
     }
 }
 
-/// `text` without what does not fit into `room` columns; an ellipsis then ends it.
+/// Cuts `text` to `room` columns; a cut text ends with an ellipsis.
 pub(crate) fn fitted(text: &str, room: usize) -> String {
     let mut left = room;
     for (at, letter) in text.char_indices() {

@@ -171,9 +171,9 @@ fn status(args: &Args) -> u8 {
     }
 }
 
-/// Ends the process without the exit handlers of libvirt and its libraries, which would take
-/// away what threads within a call still use. What is on its way to standard output and standard
-/// error is written first, as long as nothing stops that.
+/// Ends the process without the exit handlers of libvirt and its libraries, which would free memory
+/// that threads within a call still use. Pending standard output and standard error are written
+/// first; after a stop, only for a short while.
 pub(crate) fn leave(status: u8) -> ! {
     outlet::drain();
     leave_now(status)

@@ -10,8 +10,8 @@ use virhai::stack_size;
 use crate::output::print_line;
 use crate::{doc, inputs, runs};
 
-/// The first argument with which a shell asks. The second is what it asks for: `inputs SCRIPT [OPTION]`, `names` for
-/// `virhai doc`, or `runs`.
+/// The first argument with which a shell asks for completions. The arguments after it name the
+/// list: `inputs SCRIPT [OPTION]`, `names` for `virhai doc`, or `runs`.
 pub(crate) const QUESTION: &str = "--offer";
 
 /// The longest time that a shell waits for the inputs of a script: somebody else may have written it so that reading it does

@@ -48,7 +48,7 @@ fn show(rows: &[&str]) -> std::io::Result<()> {
     shown.flush()
 }
 
-/// A line of standard input, byte by byte: what follows the line is for the next reader.
+/// Reads a line of standard input byte by byte, so that the rest is left for the next reader.
 fn line(is_stopped: impl Fn() -> bool) -> Answer {
     let mut line = Vec::new();
     let input = std::io::stdin();

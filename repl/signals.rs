@@ -67,7 +67,7 @@ pub(crate) fn told(quiet: bool) -> Option<&'static str> {
     (!quiet).then_some("stopping; interrupt again to exit at once")
 }
 
-/// True while a signal ends the program, once [`stops`] has changed what signals do.
+/// True while a signal ends the program, once [`stops`] has changed the handling of signals.
 static ENDS: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 
 /// Calls `stop` at a signal that arrives during `work`. The signal then ends the program, after `work`. Before

@@ -32,7 +32,7 @@ pub(crate) struct Diagnostic {
     place: Option<Place>,
     /// The text at the place itself.
     label: String,
-    /// Further places, the nearest first: what happened there, and where.
+    /// Further places with a description each, the nearest first.
     trail: Vec<(String, Place)>,
     /// The number of places that were left out after the first half of the trail.
     left_out: usize,

@@ -222,7 +222,7 @@ impl Server {
     }
 }
 
-/// Reads what a request asks, and answers it.
+/// Decodes the parameters of a request, and encodes its answer.
 fn with<P: DeserializeOwned, A: serde::Serialize>(
     params: Value,
     answer: impl FnOnce(P) -> A,

@@ -38,7 +38,7 @@ impl Server {
     }
 
     /// The edit that gives the name at a place another name; nothing if the new one is not a name.
-    // The key is what the protocol has.
+    // The protocol's type has URIs as keys.
     #[allow(clippy::mutable_key_type)]
     pub(super) fn rename(&self, asked: &RenameParams) -> Option<WorkspaceEdit> {
         let new = asked.new_name.as_str();

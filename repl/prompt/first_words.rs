@@ -23,7 +23,7 @@ pub(super) enum FirstWords {
 
 use FirstWords::{Clear, Command, Run, Tell};
 
-/// Words that stand for a command of the prompt, alone or with what follows them.
+/// Words that stand for a command of the prompt, alone or with arguments.
 const COMMANDS: &[(&str, &str)] = &[
     ("help", ":help"),
     ("man", ":help"),

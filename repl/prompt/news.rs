@@ -29,7 +29,8 @@ enum Told {
     Line(String),
 }
 
-/// Open while the prompt waits for input: what runs, and a pager, are not disturbed.
+/// Open while the prompt waits for input, so that news does not disturb a running script or a
+/// pager.
 #[derive(Default)]
 struct PromptGate {
     open: Mutex<bool>,
@@ -37,8 +38,8 @@ struct PromptGate {
 }
 
 impl EventPrinter {
-    /// A desk that prints through `printer`, on a thread of its own: a printer may block, and who
-    /// reports news must not.
+    /// An event printer that prints through `printer` on a thread of its own: a printer may block,
+    /// and the reporters of news must not.
     pub(super) fn new(
         printer: Option<impl ExternalPrinter + Send + 'static>,
         options: &Options,

@@ -28,7 +28,7 @@ pub(super) fn array(list: &Array, look: &Look) -> String {
     items.join(if maps { "\n\n" } else { "\n" })
 }
 
-/// A map: a field a line, what needs more lines below its key.
+/// A map, with one field per line; a value of several lines stands below its key.
 pub(super) fn map(fields: &Map, look: &Look) -> String {
     if fields.is_empty() {
         return "#{}".into();

@@ -16,8 +16,8 @@ pub(crate) fn is_xml(text: &str) -> bool {
     }) && text.ends_with('>')
 }
 
-/// `text`, which is XML, with names, attributes, values and comments in colours; what is no XML
-/// stays as it is.
+/// Colours the names, attributes, values and comments in the XML `text`; parts that are not XML
+/// stay unchanged.
 pub(crate) fn colored(text: &str) -> String {
     let text = &*terminal::visible(text);
     let mut out = String::with_capacity(text.len() * 2);

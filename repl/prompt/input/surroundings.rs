@@ -43,7 +43,7 @@ impl Known {
         }
     }
 
-    /// Reads what can be called beside the typing, since it takes longer than a key.
+    /// Reads the catalogue on a thread of its own, since that takes longer than a keystroke.
     fn read_catalog(&mut self) {
         self.catalog = Arc::default();
         let (catalog, engine) = (Arc::clone(&self.catalog), self.engine.clone());
