@@ -151,7 +151,7 @@ impl<'a> Tokens<'a> {
         (before < self.line(self.at)).then_some(before)
     }
 
-    /// The first token of the statement: what follows a line's end or what ends statements.
+    /// The first token of the statement: the first on its line, or after `;`, `{` or `}`.
     fn first(&self) -> usize {
         let mut first = self.at.min(self.list.len().saturating_sub(1));
         while let Some(before) = first.checked_sub(1) {
@@ -315,7 +315,7 @@ mod tests {
     use crate::engine::{self, Limits};
     use crate::{Imports, Session, SessionOptions};
 
-    /// Scripts that do not compile, and what their advice says among other things.
+    /// Scripts that do not compile, each with a part of its advice.
     const SCRIPTS: &[(&str, &str)] = &[
         ("let x = $y;", "without `$`"),
         ("# comment", "`//`"),

@@ -1,8 +1,8 @@
 //! Every command of virsh, with its code in a script.
 //!
-//! `<dom>`, `<net>` and their like stand for the object that the command names, `<"TEXT">` and `<4>` for an argument
-//! with what is shown if it is not given. A code that begins with `:` is a command of the prompt. An empty code means
-//! that scripts have no counterpart.
+//! `<dom>`, `<net>` and their like stand for the object that the command names, `<"TEXT">` and
+//! `<4>` for an argument with the text that is shown if it is not given. A code that begins with
+//! `:` is a command of the prompt. An empty code means that scripts have no counterpart.
 
 /// The commands in virsh's own order, each with its code.
 pub(super) const COMMANDS: &[(&str, &str)] = &[

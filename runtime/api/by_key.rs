@@ -132,7 +132,7 @@ fn keyed(
     values: &Array,
     key: &FnPtr,
 ) -> RhaiResultOf<Vec<(Dynamic, Dynamic)>> {
-    // A key, a value, and what sorting needs besides.
+    // Bytes for a key, a value, and the sorting.
     ensure_room(ctx, values.len().saturating_mul(96))?;
     let keyed = values.iter().map(|value| {
         let key = key.call_raw(ctx, None, [value.clone()])?;

@@ -172,8 +172,8 @@ pub(crate) fn pause(ctx: &NativeCallContext, time: Duration) -> RhaiResultOf<()>
 
 type Outcome = std::result::Result<Dynamic, Box<EvalAltResult>>;
 
-/// The bytes that one of the calls of `action` copies: an item, what the closure captured, and the
-/// constants that it can read.
+/// The bytes that one call of `action` copies: an item, the values that the closure captured, and
+/// the constants that it can read.
 fn size_of_call(ctx: &NativeCallContext, items: &Array, action: &FnPtr) -> usize {
     let item = items.iter().map(flat_size).max();
     let captured: usize = action.iter_curry().map(flat_size).sum();

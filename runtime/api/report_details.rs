@@ -1,4 +1,5 @@
-//! Records of the journal for a report: how steps changed definitions, and what guests showed when a step failed.
+//! Records of the journal for a report: how steps changed definitions, and the screens and consoles
+//! of guests when a step failed.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -212,7 +213,7 @@ fn differences(before: &Documents, after: &Documents) -> Vec<Difference> {
     all
 }
 
-/// A value at `path` without secrets. What a path such as `graphics/@passwd` leads to is a secret.
+/// A value at `path` without secrets. The value at a path such as `graphics/@passwd` is a secret.
 fn value(path: &str, text: String) -> String {
     let last = path.rsplit('/').next().unwrap_or_default();
     let name = last.split('[').next().unwrap_or_default();

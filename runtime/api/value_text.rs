@@ -1,5 +1,5 @@
-//! Values as text and as JSON, of any size and any depth: what is written
-//! is held against the memory limit as it grows.
+//! Values as text and as JSON, of any size and any depth; the text counts against the memory limit
+//! while it grows.
 
 use rhai::{Array, Blob, Dynamic, FnPtr, ImmutableString, Map, NativeCallContext};
 

@@ -103,8 +103,8 @@ pub fn literal(expression: &Expr) -> Option<Type> {
     })
 }
 
-/// The type of what the operator `name` returns for operands of these types, if Rhai keeps
-/// that to itself.
+/// The result type of the operator `name` for operands of these types, if it is built into Rhai;
+/// Rhai's metadata does not list such operators.
 pub fn operator(name: &str, operands: &[Option<Type>]) -> Option<Type> {
     match name {
         "==" | "!=" | "<" | "<=" | ">" | ">=" | "!" => return Some(Type::Bool),

@@ -96,7 +96,8 @@ impl Function {
         before_last_line(self.docs.clone(), named.map(line).collect())
     }
 
-    /// The examples in the documentation: what follows `rhai` on the fence, and the code.
+    /// The examples in the documentation: for each, the words after `rhai` on its fence, and its
+    /// code.
     pub fn examples(&self) -> Vec<(String, String)> {
         let mut examples = Vec::new();
         let mut open: Option<(String, String)> = None;

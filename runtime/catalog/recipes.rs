@@ -83,7 +83,8 @@ impl Recipe {
         }
     }
 
-    /// The same with the options that the functions declare; `file` is what positions call its file.
+    /// The same with the options that the functions declare; `file` is the name of its file in
+    /// positions.
     #[must_use]
     pub fn with_options(mut self, sources: &dyn Sources, file: &str) -> Self {
         for function in &mut self.functions {

@@ -134,7 +134,7 @@ pub trait Walker<'e>: Sized {
         let _ = (expression, ty);
     }
 
-    /// Goes on with `work`, whose missing values the script asks for if `asks`.
+    /// Goes on with `work`; with `asks`, the script expects that its value may be missing.
     fn asking<R>(&mut self, asks: bool, work: impl FnOnce(&mut Self) -> R) -> R {
         let _ = asks;
         work(self)
@@ -260,7 +260,8 @@ pub trait Walker<'e>: Sized {
         }
     }
 
-    /// Goes on behind `?.`, which asks for what is read there, or behind a plain dot.
+    /// Goes on with the part of a chain behind `?.`, where values may be missing, or behind a plain
+    /// dot.
     fn after<R>(&mut self, flags: ASTFlags, work: impl FnOnce(&mut Self) -> R) -> R {
         self.asking(flags.intersects(ASTFlags::NEGATED), work)
     }

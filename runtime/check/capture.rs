@@ -117,8 +117,9 @@ pub(super) fn check_copies<'a>(
     }
 }
 
-/// Reports a closure that uses a variable that is locked during the native method that takes it: Rhai
-/// locks what a chain begins with until its end, also where the closure is only kept.
+/// Reports a closure that uses a variable that is locked during the native method that takes it:
+/// Rhai locks the variable that a chain begins with until the chain ends, even if the method only
+/// keeps the closure.
 pub(super) fn check_held<'a>(
     walk: &mut Walk<'a>,
     receiver: &Receiver<'a>,

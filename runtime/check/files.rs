@@ -25,7 +25,8 @@ pub(super) struct Files {
     files: HashMap<String, File>,
     /// The names of the files, the script first, each before those it imports.
     order: Vec<String>,
-    /// The keys of all maps and the texts of all strings: what a call by a made-up name may mean.
+    /// The keys of all maps and the texts of all strings: names under which a map may hold a
+    /// closure.
     words: OnceCell<HashSet<String>>,
     /// Suggestions for unknown names, by the name and the type of the receiver.
     advice: RefCell<HashMap<(String, String), Option<String>>>,
@@ -117,8 +118,8 @@ impl Files {
         }
     }
 
-    /// The files to look for faults in: the standard library's are as they should be, unless one
-    /// of them is what is asked about.
+    /// The files to check: not those of the standard library, unless the script itself is one of
+    /// them.
     pub(super) fn to_check(&self) -> impl Iterator<Item = &File> {
         self.iter()
             .enumerate()

@@ -1,7 +1,7 @@
 //! Checks a script against the catalogue, without a host and without running it.
 //!
-//! What is found is certain, or it is not said: a value whose type is not known may be anything,
-//! a map may hold closures, and text that is run as code may define what it likes.
+//! Only certain faults are reported: a value of unknown type may be anything, a map may hold
+//! closures, and text that is run as code may define any name.
 
 mod answers;
 mod calls;

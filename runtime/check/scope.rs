@@ -1,8 +1,8 @@
 //! The variables in scope at a place in a script, with the knowledge about their values.
 //!
-//! A script may have a hundred thousand variables, closures and branches: nothing here goes through all variables
-//! for one of them. What is known changes through [`Scope::know`], which notes what was known before; a [`Mark`]
-//! is a place in these notes.
+//! A script may have a hundred thousand variables, closures and branches: nothing here goes through
+//! all variables for one of them. Knowledge changes through [`Scope::know`], which records the
+//! earlier knowledge; a [`Mark`] is a position in these records.
 
 use std::collections::HashMap;
 
@@ -182,7 +182,8 @@ impl Scope {
         self.forgotten = self.variables.len();
     }
 
-    /// Begins a closure, which may run at any later time; returns what [`Self::end_closure`] takes.
+    /// Begins a closure, which may run at any later time; returns the argument for
+    /// [`Self::end_closure`].
     pub(super) fn begin_closure(&mut self) -> usize {
         std::mem::replace(&mut self.closure_began, self.clock)
     }

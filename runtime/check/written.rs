@@ -225,7 +225,7 @@ fn start(expression: &Expr) -> Position {
     }
 }
 
-/// The sum of two maps, or of a map and what must be one as well.
+/// The sum of two maps, or of a map and a value that must be a map.
 fn joined(base: &Shape<Value>, more: &Shape<Value>) -> Option<Shape<Value>> {
     let (base, complete) = match base {
         Shape::Map(Some(entries), complete) => (&entries[..], *complete),

@@ -145,7 +145,8 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// `list.map(|x| ...`, whose parameter is what the list holds. `before` ends where the closure begins.
+    /// Reads a closure as in `list.map(|x| ...`, whose parameter is an item of the list. `before`
+    /// ends where the closure begins.
     fn read_closure(&mut self, parameters: &[&str], before: &str) {
         let argument = Cursor::argument_at_end_of(before);
         let list = argument.and_then(|argument| match argument.call {

@@ -313,8 +313,8 @@ fn found_by(function: &Function) -> Option<&str> {
     function.name.ends_with("lookup_by_name").then_some(kind)
 }
 
-/// The type of what the docs of a recipe's function call by the name of its parameter: "The
-/// network called `name`".
+/// The type of the object that `parameter` names, according to the docs of a recipe's function:
+/// "The network called `name`".
 fn described(docs: &str, parameter: &str) -> Option<&'static str> {
     let before = docs.split_once(&format!(" called `{parameter}`"))?.0;
     any::by_option(before.rsplit(' ').next()?).or_else(|| any::by_option(parameter))

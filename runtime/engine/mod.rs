@@ -159,7 +159,8 @@ fn most_stack() -> usize {
     }
 }
 
-/// Rhai's limit on operations, or that of a script, which is smaller by what undoing may take.
+/// The limit on operations: with `undoing`, the engine's; otherwise the script's, which is smaller
+/// by the operations that are reserved for undoing.
 fn most_operations(limit: u64, undoing: bool) -> u64 {
     match limit {
         0 => 0,

@@ -7,7 +7,7 @@ use virt_sys as sys;
 
 use crate::libvirt::Failure;
 
-/// The failure to use the save image `file`: without what a parser found in it.
+/// The failure to use the save image `file`, without a parser's message, which can quote the file.
 pub(crate) fn of_image(failure: Failure, file: &str) -> Failure {
     let codes = [
         sys::VIR_ERR_XML_ERROR,
@@ -20,8 +20,8 @@ pub(crate) fn of_image(failure: Failure, file: &str) -> Failure {
     }
 }
 
-/// The failure to open the host that `file` describes: only what the system said about the file
-/// itself is kept.
+/// The failure to open the host that `file` describes; only a system error about the file itself is
+/// kept.
 pub(crate) fn of_test_host(failure: Failure, file: &str) -> Failure {
     match failure.code == i64::from(sys::VIR_ERR_SYSTEM_ERROR) {
         true => failure,

@@ -282,7 +282,8 @@ fn connection_hint(failure: &Failure, uri: &str) -> String {
     // libvirt gives errno in int1 for socket errors.
     let errno = i32::try_from(failure.int1).unwrap_or_default();
     let scheme = uri.split([':', '+']).next().unwrap_or_default();
-    // libvirt takes any scheme for that of a remote daemon, and reports what that lacks.
+    // libvirt takes an unknown scheme for that of a remote daemon, and reports why it cannot
+    // connect to the daemon.
     if !uri.is_empty() && !DRIVERS.contains(&scheme) {
         let wrong = match uri.contains(':') {
             true => format!("libvirt has no driver `{scheme}`"),

@@ -107,7 +107,8 @@ pub fn storage_pool_capabilities(connect: &Connect, flags: c_uint) -> Result<Str
     }
 }
 
-/// Compares a CPU with what the hypervisor can give to such a guest; returns a `virCPUCompareResult`.
+/// Compares a CPU with the one that the hypervisor can provide to such a guest; returns a
+/// `virCPUCompareResult`.
 pub fn compare_hypervisor_cpu(
     connect: &Connect,
     guest: &GuestMachine,

@@ -1,7 +1,7 @@
 //! Streams: a guest's console, and the content of a volume.
 //!
-//! `virt`'s event callback keeps a pointer to a value that may move, and drops what it should
-//! not; this one owns its target.
+//! `virt`'s event callback keeps a pointer to a value that may move, and drops a value that it
+//! should keep; this one owns its target.
 
 use std::ffi::{c_char, c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -184,7 +184,7 @@ pub fn unwatch(stream: &Stream, callback: Callback) {
 }
 
 unsafe extern "C" fn ready(stream: virt_sys::virStreamPtr, _: c_int, opaque: *mut c_void) {
-    // Until somebody takes what has arrived, libvirt would call this without end.
+    // Otherwise libvirt would call this again and again until the data is received.
     // SAFETY: the stream lives during its callback, inside which the update is allowed.
     unsafe { virt_sys::virStreamEventUpdateCallback(stream, 0) };
     let _ = catch_unwind(AssertUnwindSafe(|| {

@@ -111,7 +111,8 @@ pub fn data(value: &Dynamic) -> Option<Map> {
     asked(value, &Data)
 }
 
-/// The object as data, with what the prompt shows of an object alone, such as the disks of a guest.
+/// The object as data, with the details that the prompt shows for a single object, such as the
+/// disks of a guest.
 pub fn details(value: &Dynamic) -> Option<Map> {
     struct Details;
     impl Question for Details {

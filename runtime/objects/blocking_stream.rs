@@ -1,8 +1,8 @@
 //! A libvirt stream with blocking send and receive calls, which end with the script.
 //!
-//! libvirt lets no thread abort a stream on which another one waits: it would free what that one
-//! uses. So nothing waits inside libvirt; it is this that waits, for the stream to be ready or the
-//! script to be stopped.
+//! A thread must not abort a libvirt stream on which another one waits: libvirt would free memory
+//! that the other one uses. So no thread waits inside libvirt: this module waits until the stream
+//! is ready or the script is stopped.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -191,7 +191,7 @@ impl<T> Reply<T> {
     fn give(&self, result: thread::Result<T>) {
         let mut slot = lock(&self.result);
         if self.state.load(Ordering::Acquire) == ABANDONED {
-            // Freeing what came may be a libvirt call as well.
+            // Dropping the result may make a libvirt call, so the lock is released first.
             drop(slot);
             drop(result);
             return;

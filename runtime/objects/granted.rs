@@ -184,7 +184,7 @@ pub(crate) fn host_file(
         let message = format!("{path} is not a file");
         return Err(Error::invalid(ctx, message).throw());
     }
-    // The file that was checked, and not what a link in the path leads to later.
+    // The file that was checked: a symbolic link in `path` may lead elsewhere later.
     Ok(real.to_str().unwrap_or(path).to_owned())
 }
 

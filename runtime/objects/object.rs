@@ -40,7 +40,8 @@ pub trait Kind: Listed {
     const ELEMENT: &'static str;
     /// The path of the name in its XML.
     const NAME_PATH: &'static str = "name";
-    /// The flag that reads the definition, for kinds whose XML is otherwise that of what runs.
+    /// The flag that reads the definition, for kinds whose XML otherwise describes the running
+    /// object.
     const INACTIVE: Option<(&'static str, u32)> = None;
     /// The name of `object` for rules; for a part of an object, the name of the whole object.
     fn names(object: &Object<Self>) -> Vec<String> {
@@ -63,7 +64,7 @@ pub trait Kind: Listed {
         rhai::Map::new()
     }
 
-    /// What the prompt shows of `object` alone, besides the data.
+    /// Details besides the data, which the prompt shows for a single `object`.
     fn details(_object: &Object<Self>) -> rhai::Map {
         rhai::Map::new()
     }
@@ -106,7 +107,7 @@ pub trait Kind: Listed {
     /// The call that finds such objects.
     const LOOK_UP: &'static str;
 
-    /// Finds the object again, by what never changes or else by its name.
+    /// Finds the object again, by an identifier that never changes or else by its name.
     fn find(connect: &Connect, facts: &Self::Facts, name: &str) -> libvirt::Result<Self::Handle>;
 
     /// The object of a host that is called `name`; of the parts of others there is none.
@@ -298,7 +299,7 @@ impl<K: Kind> Object<K> {
         self.attempt_to(call, &|| self.action(&format_args!("{call} of")), run)
     }
 
-    /// The same in order to do what `action` says.
+    /// The same; `action` describes the call.
     fn attempt_to<T: Send + 'static, E: Into<Failure>>(
         &self,
         call: &'static str,
@@ -438,7 +439,7 @@ impl<K: Kind> Object<K> {
     ) -> Error {
         let name = self.given_name();
         let task = On(&verb, K::NOUN, &name);
-        // Known before the error takes what libvirt said.
+        // Read first, since the error takes `failure`.
         let state = state_may_matter(&failure)
             .then(|| self.state_now(call))
             .flatten();

@@ -102,7 +102,7 @@ fn value(text: &str, begin: usize, at: usize, found: &mut Vec<Range<usize>>) -> 
     let value = value.strip_prefix('=').unwrap_or(value);
     let trimmed = value.trim_start();
     let start = text.len() - trimmed.len();
-    // Without quotes only as in `passwd=x`: what follows `password = ` is code.
+    // A value without quotes counts only as in `passwd=x`; the text after `password = ` is code.
     let tight = after.starts_with('=') && trimmed.len() == value.len();
     if let Some(literal) = literal::at(text, start) {
         // `"passwd=" + ...`: the quote ends a text that began before.

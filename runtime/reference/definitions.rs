@@ -114,7 +114,7 @@ fn comment(docs: &str) -> String {
         .collect()
 }
 
-/// A parameter's name; Rhai's macro calls what has none in Rust `_`.
+/// A parameter's name; Rhai's macro names a parameter `_` if it has no name in Rust.
 fn parameter(name: &str) -> &str {
     match name {
         "_" | "" => "value",

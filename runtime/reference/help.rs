@@ -237,7 +237,7 @@ fn described(tables: &[Table]) -> impl Iterator<Item = String> {
     tables_before.map(|(at, table)| super::options::text(table, &tables[..at]))
 }
 
-/// A way to write something, and below it what is said of it.
+/// A signature, and its documentation below it.
 fn way_text(signature: &str, docs: &str) -> String {
     let docs = plain(docs);
     match docs.is_empty() {

@@ -59,7 +59,7 @@ pub struct Part {
 pub struct Entry {
     /// Its name within its part, such as `create`.
     pub name: String,
-    /// The ways to write it, each with what is said of it as Markdown.
+    /// Its signatures, each with its documentation as Markdown.
     pub ways: Vec<(String, String)>,
     /// The maps that it takes and returns, and those inside them.
     pub tables: Vec<Table>,

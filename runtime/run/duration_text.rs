@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-/// A duration in whole units, as a script writes it: `1m 30s`, `250ms`. What is small beside the rest is rounded.
+/// A duration in whole units, as a script writes it: `1m 30s`, `250ms`. The longer the duration,
+/// the coarser the rounding.
 pub fn plain_duration(time: Duration) -> humantime::FormattedDuration {
     let step = match time {
         time if time >= Duration::from_secs(10) => 1_000_000_000,
@@ -15,7 +16,7 @@ pub fn plain_duration(time: Duration) -> humantime::FormattedDuration {
     humantime::format_duration(rounded)
 }
 
-/// The same without microseconds, which nobody wants to read of what was measured.
+/// The same without microseconds, for measured durations.
 pub fn plain_millis(time: Duration) -> humantime::FormattedDuration {
     let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     plain_duration(Duration::from_millis(millis))

@@ -16,7 +16,7 @@ pub(crate) fn terminated(ctx: &NativeCallContext) -> Box<EvalAltResult> {
     EvalAltResult::ErrorTerminated(Dynamic::UNIT, ctx.call_position()).into()
 }
 
-/// The status that a script gave to `exit`, where that is what ended it.
+/// The status that a script gave to `exit`, if that ended it.
 pub fn exit_status(error: &EvalAltResult) -> Option<u8> {
     match error.unwrap_inner() {
         EvalAltResult::ErrorTerminated(token, _) => {

@@ -84,7 +84,7 @@ impl Grants {
         self.write.iter().any(granted).then_some(real)
     }
 
-    /// The permission to write everywhere, to find out what a path leads to.
+    /// Permission to write everywhere, for finding the file that a path leads to.
     pub(crate) fn everywhere() -> Self {
         Self {
             write: vec!["/".into()],
@@ -140,7 +140,7 @@ impl Grants {
         self.ssh.iter().any(|granted| fits(granted, host))
     }
 
-    /// Adds what `other` allows, and its rules.
+    /// Adds the permissions and rules of `other`.
     pub fn add(&mut self, other: Self) {
         self.read.extend(other.read);
         self.write.extend(other.write);

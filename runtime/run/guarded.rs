@@ -12,7 +12,7 @@ pub(crate) fn unwind(error: Box<EvalAltResult>) -> ! {
 }
 
 /// Runs `work`; turns a panic, which would be a defect of virhai, into an error that scripts cannot
-/// catch, and returns what `unwind` was given.
+/// catch, and returns the error that `unwind` was given.
 pub fn guarded<T>(
     work: impl FnOnce() -> Result<T, Box<EvalAltResult>>,
 ) -> Result<T, Box<EvalAltResult>> {

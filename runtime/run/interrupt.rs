@@ -52,7 +52,7 @@ type Action = Arc<dyn Fn() + Send + Sync>;
 /// The default time limit for undoing.
 pub const UNDO_TIME: Duration = Duration::from_secs(5 * 60);
 
-/// The switch that stops what runs; one for each session, shared by its threads.
+/// The switch that stops the running script; one for each session, shared by its threads.
 #[derive(Clone, Default)]
 pub struct Interrupt(Arc<InterruptState>);
 
@@ -139,7 +139,8 @@ impl Interrupt {
         SWITCH.set(Arc::downgrade(&self.0));
     }
 
-    /// Forgets a stop of what ran before, for work that is done before the next script [begins](Self::begin).
+    /// Forgets a stop of the script before, for work that is done before the next script
+    /// [begins](Self::begin).
     pub fn clear(&self) {
         self.0.stop.store(0, Ordering::SeqCst);
     }

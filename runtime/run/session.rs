@@ -247,7 +247,7 @@ impl Session {
         let _ = self.0.before_object.set(Box::new(action));
     }
 
-    /// Runs the action of [`Self::on_object_change`] on what `object` returns.
+    /// Runs the action of [`Self::on_object_change`] on the object that `object` returns.
     pub(crate) fn before_object(
         &self,
         object: impl FnOnce() -> Option<Lockable>,

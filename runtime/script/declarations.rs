@@ -101,7 +101,8 @@ fn collect_texts<'a>(literal: &'a Literal, texts: &mut Vec<&'a str>) {
     }
 }
 
-/// The spec that `name` of the file `file` declares: `DISK`, or `devices::DISK` of what the file imports as `devices`.
+/// The spec that `name` of the file `file` declares: `DISK`, or `devices::DISK` of the file that it
+/// imports as `devices`.
 ///
 /// # Errors
 ///

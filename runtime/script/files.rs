@@ -17,7 +17,8 @@ const AT_ONCE: OFlag = OFlag::O_NONBLOCK.union(OFlag::O_NOCTTY);
 
 /// Opens the file `path` to be read; a folder, a pipe, a device or a socket is an error.
 pub fn open(path: &Path) -> Result<File> {
-    // A device can act on being opened: what the path names now is asked first, and counts for nothing.
+    // Opening a device can have an effect, so the path is checked first. That check alone is not
+    // enough: the path can lead to another file by the time it is opened.
     refuse_other(&std::fs::metadata(path)?)?;
     let file = File::options()
         .read(true)

@@ -97,7 +97,7 @@ impl Imports {
         self.0.unsaved.lock().insert(path, text);
     }
 
-    /// The name, as positions call it, and the text of what `path` means in the file `from`.
+    /// The name in positions and the text of the file that `path` means in the file `from`.
     pub fn source(&self, from: Option<&str>, path: &str) -> Result<(String, String), String> {
         let found = self.find(from, path)?;
         Ok((found.name, found.text))

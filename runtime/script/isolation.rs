@@ -138,8 +138,8 @@ impl FileNames {
         exported.into_iter().chain([renamed])
     }
 
-    /// Leads the call of a function or method to this file's functions or to those of virhai, and
-    /// the call of an imported function to what this file imports.
+    /// Resolves the call of a function or method to this file's functions or to those of virhai,
+    /// and the call of an imported function to this file's imports.
     pub(crate) fn bind(&self, call: &mut FnCallExpr) {
         if !call.namespace.is_empty() {
             self.bind_namespace(&mut call.namespace);
@@ -192,9 +192,9 @@ impl FileNames {
         }
     }
 
-    /// Leads `namespace` to what this file imports.
+    /// Resolves `namespace` to this file's imports.
     pub(crate) fn bind_namespace(&self, namespace: &mut Namespace) {
-        // The place among the imports of the file as it is written: other imports wait now.
+        // The index counts the imports as the file has them; some of them are delayed now.
         namespace.index = None;
         if let Some(root) = namespace.path.first_mut() {
             self.rename_import(&mut root.name);

@@ -73,7 +73,7 @@ impl Table {
         least.sum::<usize>() <= width + GAP
     }
 
-    /// The table as text. What does not fit into `width` columns is cut in its cell.
+    /// The table as text. Cells are cut where the table would be wider than `width` columns.
     pub fn drawn(&self, width: Option<usize>) -> String {
         let widths = narrowed(self.widths(), width);
         let mut rows = Builder::new();
@@ -203,7 +203,7 @@ fn narrowed(mut widths: Vec<usize>, room: Option<usize>) -> Vec<usize> {
     widths
 }
 
-/// `text` without what does not fit into `room` columns; an ellipsis then ends it.
+/// Cuts `text` to `room` columns; a cut text ends with an ellipsis.
 pub fn cut(text: &str, room: usize) -> String {
     if self::width(text) <= room {
         return text.to_owned();

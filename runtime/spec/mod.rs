@@ -1,4 +1,4 @@
-//! Declared options: what a map may hold, written once beside the function that takes it.
+//! Declared options: the keys that a map may have, written once beside the function that takes it.
 //!
 //! A [`Spec`] says of each key its type, unit, default, allowed words, whether it is required, and one line of help.
 //! A recipe or a user's script writes one as a literal constant, so that it can be read without running anything:
@@ -17,8 +17,9 @@
 //! };
 //! ```
 //!
-//! `include` takes over the keys of another declaration, except those that the map itself declares; `name: ()` leaves one of them out, and `called: "a guest"` says what the
-//! map is called in messages, which is otherwise the name of the constant.
+//! `include` takes over the keys of another declaration, except those that the map itself declares;
+//! `name: ()` leaves one of them out, and `called: "a guest"` is the map's name in messages, which
+//! is otherwise derived from the name of the constant.
 //!
 //! An option of a recipe that writes XML names its place there, from the element that the map stands for: `xml: "features/acpi"`
 //! or `xml: "os/bootmenu/@enable"`. `written: ["on", "off"]` says how `true` and `false` are written, `short: "model"` which key of

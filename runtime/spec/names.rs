@@ -1,4 +1,4 @@
-//! Names of specs as messages call what they describe.
+//! Nouns for specs in messages.
 
 /// The noun for the constant `name`, with an article: "a disk", "a NIC", "an image".
 pub fn noun(name: &str) -> String {

@@ -2,7 +2,7 @@
 
 use rhai::Dynamic;
 
-/// The largest size: what fits into libvirt's and Rhai's numbers.
+/// The largest size that fits into libvirt's and Rhai's numbers.
 const LARGEST: u128 = i64::MAX as u128;
 
 /// The form of a size, for hints.

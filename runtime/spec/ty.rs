@@ -278,7 +278,8 @@ impl Type {
         self.object() == Some(name)
     }
 
-    /// The type of what a value holds, where that is known: the items of a list, the letters of text.
+    /// The type of the elements of a value, if it is known: the items of a list, the characters of
+    /// text.
     pub fn element(&self) -> Option<Self> {
         match self {
             Self::Array(item) => Self::clone(item).known(),

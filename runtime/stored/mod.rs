@@ -1,6 +1,8 @@
-//! Values of a script as JSON, and back: data, libvirt's objects, and closures with what they captured.
+//! Values of a script as JSON, and back: data, libvirt's objects, and closures with their captured
+//! values.
 //!
-//! Data is the JSON that it looks like. Everything else is an object with the key `$`, which says what it is.
+//! Data becomes plain JSON. Every other value becomes an object with the key `$`, which names its
+//! kind.
 
 mod revival;
 
@@ -61,7 +63,8 @@ impl<'a> Store<'a> {
         self.of_value(value, 0)
     }
 
-    /// The closure as JSON. Of what `before` says it captured, objects are taken as they were.
+    /// The closure as JSON. Captured objects, and values that another thread uses, are copied from
+    /// `before`, its earlier JSON.
     pub(crate) fn closure(
         &self,
         closure: &FnPtr,

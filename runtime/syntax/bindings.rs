@@ -18,7 +18,7 @@ pub enum Binding<'t> {
     Loop {
         /// The names.
         names: Vec<&'t str>,
-        /// The code of what is gone through, if all of it is there.
+        /// The code of the iterated value, if it is complete.
         values: Option<&'t str>,
     },
     /// `import "path" as alias`

@@ -295,7 +295,7 @@ fn receiver(text: &str, tokens: &[Token]) -> String {
         let Some(at) = index.checked_sub(1) else {
             break 0;
         };
-        // The last part of the chain before `index`: a name, text, or what is in brackets.
+        // The last part of the chain before `index`: a name, text, or a bracketed part.
         let begin = match tokens[at].class {
             TokenClass::Close => match brackets::partner(text, tokens, at) {
                 Some(opener) => opener,

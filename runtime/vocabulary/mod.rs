@@ -97,7 +97,7 @@ impl Enumeration {
         Arc::clone(self.declared.get_or_init(|| Arc::new(words())))
     }
 
-    /// Throws unless `word` is one of these; `what` says what it is to be.
+    /// Throws unless `word` is one of these; `what` is the noun for them in the message.
     pub(crate) fn expect(
         &self,
         ctx: &NativeCallContext,

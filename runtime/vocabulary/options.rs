@@ -14,10 +14,11 @@
 //! }
 //! ```
 //!
-//! declares a struct that `StopOptions::read(ctx, &map)` makes of the map of a script, with the defaults of what is not
-//! given; it throws at the first mistake, in the words of the declaration. An option of the type `Option<...>` can be left
-//! out; one without a default must be given. A range behind a semicolon has the least and the largest value. A signature names the map as `OptionsOf<StopOptions>`, and the list `DECLARED` of
-//! the folder has a row for it.
+//! declares a struct that `StopOptions::read(ctx, &map)` makes of the map of a script, with the
+//! defaults of the options that are not given; it throws at the first mistake, in the words of the
+//! declaration. An option of the type `Option<...>` can be left out; one without a default must be
+//! given. A range behind a semicolon has the least and the largest value. A signature names the map
+//! as `OptionsOf<StopOptions>`, and the list `DECLARED` of the folder has a row for it.
 
 use std::ops::RangeBounds;
 use std::time::Duration;
@@ -46,7 +47,7 @@ pub(crate) trait Asked: Sized {
     /// The type as scripts know it.
     fn ty() -> Type;
 
-    /// The option out of what a script gives, which is of that type.
+    /// The option from the value that a script gives, which is of that type.
     fn read(value: &Dynamic) -> Option<Self>;
 }
 

@@ -127,7 +127,7 @@ impl<'a> Side<'a> {
         self.document.name(self.node)
     }
 
-    /// The text that stands in it directly, without what only sets out lines.
+    /// The text directly in the element, without white space around it.
     fn text(self) -> Result<String> {
         let mut all = String::new();
         for node in self.document.children(self.node) {

@@ -1,7 +1,8 @@
 //! The document: its original text, and a tree of its nodes with their positions.
 //!
-//! A node knows its bytes in `text`, and nothing of the text is ever changed: an edit appends the
-//! new bytes and has the node point to them. Writing copies what was not edited as it stands.
+//! A node stores the position of its bytes in `text`. Bytes of the text never change: an edit
+//! appends the new bytes and points the node to them. Writing copies unmodified parts byte for
+//! byte.
 
 use super::fault::{Fault, Result};
 use super::nodes::{DOCUMENT, Node, NodeId, NodeKind, Nodes, Span};

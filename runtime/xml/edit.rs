@@ -7,8 +7,8 @@ use super::nodes::{DOCUMENT, NodeId, NodeKind};
 use super::path::{Condition, End, Path, Step, To};
 use super::{namespace, select, tag, text};
 
-/// Sets the text or the attribute that `path` leads to first; what is missing on the way there is
-/// made, where `path` says plainly what that would be.
+/// Sets the text or the attribute that `path` leads to first. Creates missing elements on the way,
+/// if `path` names each of them unambiguously.
 pub(super) fn set(document: &mut Document, start: NodeId, path: &Path, value: &str) -> Result<()> {
     super::check_text(value)?;
     let reached = reach(document, start, path)?;
@@ -228,7 +228,7 @@ pub(super) enum Where {
 
 /// Puts the XML `what` beside or into `node`, and returns its element.
 ///
-/// Where nobody wrote `what` by hand, `is_built`, its lines are set out as the document's are.
+/// With `is_built`, virhai generated `what`, and its lines are indented like the document's.
 pub(super) fn insert(
     document: &mut Document,
     node: NodeId,

@@ -1,7 +1,8 @@
 //! XML documents that keep their original text: parse, select, edit, compare, write.
 //!
 //! An [`Xml`] is an element of a document, or the whole of it; copies of it are the same element.
-//! What no edit is about keeps its bytes: comments, CDATA, references, quotes, space and all.
+//! Unmodified parts are preserved byte for byte: comments, CDATA, references, quotes and white
+//! space.
 
 mod diff;
 mod document;
@@ -238,7 +239,7 @@ impl Xml {
 
     /// Puts in the elements `what`, at least one, in their order, and returns the last.
     ///
-    /// Where nobody wrote them by hand, `is_built`, their lines are set out as the document's are.
+    /// With `is_built`, virhai generated them, and their lines are indented like the document's.
     pub(crate) fn insert_all(
         &self,
         path: &str,

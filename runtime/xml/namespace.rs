@@ -49,7 +49,8 @@ fn lookup<'a>(scope: &'a Scope, name: &str) -> Option<&'a str> {
         .map(|(_, value)| value.as_str())
 }
 
-/// The XML of `node` for a place where `known` holds: what else its names need is declared in it.
+/// The XML of `node` for a place with the namespaces `known`; its start tag declares the others
+/// that it needs.
 pub(super) fn portable(document: &Document, node: NodeId, known: &Scope) -> String {
     let outer = document.outer(node);
     let Some(parent) = document.parent(node) else {

@@ -31,7 +31,7 @@ pub(super) struct Span {
 impl Span {
     /// The bytes `range`, `base` bytes further on.
     pub fn new(range: Range<usize>, base: usize) -> Self {
-        // `Document::reserve` has seen to it that no document grows beyond what fits.
+        // `room` in `document.rs` keeps every document small enough for 32-bit positions.
         let narrow = |at: usize| u32::try_from(base + at).unwrap_or(u32::MAX);
         Self {
             start: narrow(range.start),

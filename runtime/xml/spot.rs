@@ -55,7 +55,8 @@ pub(crate) fn lacking(text: &str, name: &str) -> Option<Spot> {
     Some(document.spot(document.root(), format!("it has no element <{name}>")))
 }
 
-/// The one part without which `text` is not refused, or what libvirt's words name.
+/// The part that libvirt's schema refuses: `text` is accepted without it. If no single part is to
+/// blame, the element that libvirt's message `words` names.
 pub(crate) fn against_schema(
     text: &str,
     words: &str,

@@ -49,7 +49,7 @@ pub(super) fn name(tag: &str) -> &str {
     tag.get(1..end).unwrap_or_default()
 }
 
-/// `tag` up to what closes it.
+/// `tag` without its closing `>` or `/>`.
 fn content(tag: &str) -> &str {
     tag.strip_suffix("/>")
         .or_else(|| tag.strip_suffix('>'))

@@ -8,7 +8,7 @@ use quick_xml::events::attributes::Attribute;
 use quick_xml::events::{BytesCData, BytesRef, BytesText};
 use quick_xml::name::QName;
 
-/// The document's text `raw` with line ends and references as what they stand for.
+/// The document's text `raw` with normalized line ends and resolved references.
 pub(super) fn plain(raw: &str) -> Cow<'_, str> {
     let lines = if raw.contains('\r') {
         Cow::Owned(BytesText::from_escaped(raw).xml10_content().into_owned())

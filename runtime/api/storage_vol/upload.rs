@@ -110,7 +110,7 @@ fn upload_file(
         false => end,
     };
     refuse_without_room(ctx, vol, &before, data)?;
-    // A hole also cuts off what lies behind it: one more at the end keeps the volume's length.
+    // A hole also truncates a raw volume behind it; another hole at the end restores the length.
     let (rest, flags) = match sparse {
         true if before.raw => (
             before.capacity.saturating_sub(end),

@@ -114,8 +114,8 @@ impl Inbox {
         self.changed.notify_all();
     }
 
-    /// Waits until `find` finds something, the console ends, `timeout` is over or `is_over` says
-    /// so of a console that is silent; returns what there is then, and what was found.
+    /// Waits until `find` finds something, the console ends, `timeout` is over, or `is_over`
+    /// returns true while the console is silent. Returns the locked state, and the find.
     fn until<T>(
         self: &Arc<Self>,
         ctx: &NativeCallContext,

@@ -120,8 +120,8 @@ impl Undo {
         removed.is_some()
     }
 
-    /// Undoes everything, the last first, even if the script is stopped, and reports what it cannot undo. Returns the
-    /// number of failures.
+    /// Undoes everything, the last first, even if the script is stopped, and reports the steps that
+    /// cannot be undone. Returns the number of failures.
     fn run(&self, ctx: &NativeCallContext) -> usize {
         let session = Session::of(ctx);
         let _shield = session.interrupt().shield();
@@ -214,8 +214,8 @@ impl Undo {
                 let added = self.add_by(ctx, Action::Call(action), OnDisk::BeforeChange);
                 let replaced =
                     noted.is_some_and(|noted| self.remove(ctx, noted, OnDisk::BeforeChange));
-                // Until something else is changed, `find` finds what was made: what a machine that fails loses now is not
-                // missed.
+                // The record need not be on the disk before the next change: if the machine fails
+                // until then, `find` still finds the result of this step.
                 let synced = match finds && replaced {
                     true => Ok(()),
                     false => record::sync(ctx),
@@ -225,7 +225,7 @@ impl Undo {
             }
             Err(error) if finds => {
                 if was_refused(ctx, error) {
-                    // Otherwise `find` could find what another has made.
+                    // Otherwise `find` could find an object that another client made.
                     forget();
                 }
             }

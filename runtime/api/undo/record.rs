@@ -144,8 +144,8 @@ fn refresh(
     Ok(())
 }
 
-/// Records how to undo what is done, or about to be done, and returns its number. Before something is done, the record is
-/// on the disk.
+/// Records how to undo a change that is made or about to be made, and returns the record's number.
+/// The record is on the disk by the time that `on_disk` gives.
 ///
 /// # Errors
 ///

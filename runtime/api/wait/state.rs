@@ -332,8 +332,8 @@ pub(super) fn stuck(
         .throw()
 }
 
-/// The failure of what can only happen while `dom` gets on, if a failure holds it up: its
-/// message, and the way out.
+/// If a failure holds `dom` up, so that it can make no progress: its state as a message, and the
+/// way out.
 pub(crate) fn held_up(dom: &Domain) -> Option<(String, &'static str)> {
     let (word, reason) = state_of(dom).ok()?;
     let keeps = |handle: &virt::domain::Domain| Ok::<_, Failure>(keeps_crashed(handle));

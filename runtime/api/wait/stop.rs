@@ -378,7 +378,7 @@ impl Stop<'_> {
         Ok(None)
     }
 
-    /// Pauses a guest that was paused before and did not stop; returns what to say of it.
+    /// Pauses a guest again that was paused before and did not stop; returns text for the message.
     fn pause_again(&self) -> Option<String> {
         let running = state_of(self.dom).is_ok_and(|(state, _)| state == "running");
         if self.eased != Some("paused") || !running {

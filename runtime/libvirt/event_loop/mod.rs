@@ -19,14 +19,15 @@ use virt_sys::{
 
 use turns::{EventLoop, Owned};
 
-/// The loop; unset if the system refused what it needs.
+/// The loop; `None` if the system refused a resource that it needs.
 static LOOP: OnceLock<Option<EventLoop>> = OnceLock::new();
 
 /// Registers the event loop and starts its thread; must come before the first connection.
 pub fn start() {
     LOOP.get_or_init(|| {
         let event_loop = EventLoop::new().ok()?;
-        // SAFETY: registered once, before any connection, as libvirt demands. The functions do what libvirt expects.
+        // SAFETY: registered once, before any connection, as libvirt demands. The functions behave
+        // as libvirt documents.
         unsafe {
             virEventRegisterImpl(
                 Some(add_descriptor),
@@ -113,8 +114,8 @@ pub fn settle(limit: Duration) -> bool {
 fn turn(limit: Duration) -> bool {
     let (sender, receiver) = mpsc::sync_channel::<()>(1);
     let sender = Box::into_raw(Box::new(sender));
-    // SAFETY: `called` reads the sender as what it is, and `freed` takes it back, once, when the loop has let go of the
-    // timer; nothing else uses the pointer.
+    // SAFETY: `called` casts the pointer back to the sender's type, and `freed` takes it back,
+    // once, when the loop has released the timer; nothing else uses the pointer.
     let timer = unsafe { virEventAddTimeout(0, Some(called), sender.cast(), Some(freed)) };
     if timer < 0 {
         // SAFETY: the loop did not take the pointer.
@@ -195,7 +196,8 @@ mod tests {
         let (sender, receiver) = channel();
         let (own, mut other) = UnixStream::pair().expect("a pair of sockets");
         other.write_all(b"1").expect("there is room");
-        // SAFETY: the callbacks take the sender as what it is; the descriptor is open until the handle is removed.
+        // SAFETY: the callbacks cast the pointer back to the sender's type; the descriptor is open
+        // until the handle is removed.
         let number = unsafe {
             virEventAddHandle(own.as_raw_fd(), READABLE, Some(told), sender, Some(freed))
         };
@@ -222,7 +224,7 @@ mod tests {
     #[test]
     fn a_timer_is_called_again_and_again_until_it_rests() {
         let (sender, receiver) = channel();
-        // SAFETY: the callbacks take the sender as what it is.
+        // SAFETY: the callbacks cast the pointer back to the sender's type.
         let number = unsafe { virEventAddTimeout(1, Some(ticked), sender, Some(freed)) };
         for _ in 0..3 {
             assert_eq!(receiver.recv_timeout(LONG), Ok(number));

@@ -113,7 +113,7 @@ pub(super) static LIFECYCLE: EventKind = EventKind {
     name: "lifecycle",
     family: &DOMAIN,
     id: virt_sys::VIR_DOMAIN_EVENT_ID_LIFECYCLE,
-    // SAFETY: libvirt calls it as what it is, which the number says.
+    // SAFETY: libvirt casts it back to its own type, which the event's number tells, and calls it.
     callback: Some(unsafe { std::mem::transmute::<*const (), Callback>(lifecycle as *const ()) }),
     fields: &[field!(word event(EVENT)), field!(text detail)],
     open: false,

@@ -100,8 +100,8 @@ macro_rules! families {
             noun: $noun,
             call: stringify!($register),
             lifecycle: $lifecycle,
-            // SAFETY: as C's casts to the generic callback do: libvirt casts it back, and calls it
-            // with what the number says. It frees the target once.
+            // SAFETY: C programs cast to the generic callback in the same way: libvirt casts it
+            // back to the type that belongs to the number, and calls it. It frees the target once.
             register: |connect, id, callback, target| unsafe {
                 type Generic = unsafe extern "C" fn(virConnectPtr, virt_sys::$object, *mut c_void);
                 let callback = std::mem::transmute::<Callback, Generic>(callback);
@@ -147,8 +147,8 @@ pub fn kinds() -> impl Iterator<Item = &'static str> {
     all().map(|kind| kind.name)
 }
 
-/// The words that an event of the kind `kind` can have under the key `field`; `event` is what
-/// happened, if a `lifecycle` has details. `None` for a field whose values are not words.
+/// The words that an event of the kind `kind` can have under the key `field`; `event` limits the
+/// details of a `lifecycle` to those of one event. `None` for a field whose values are not words.
 pub fn words_of(kind: &str, field: &str, event: Option<&str>) -> Option<Vec<&'static str>> {
     let tables: Vec<&'static Words> = match (kind, field) {
         ("lifecycle", "detail") => domain::details_of(event),
@@ -409,7 +409,8 @@ macro_rules! callbacks {
                 name: $name,
                 family: &$family,
                 id: virt_sys::$id,
-                // SAFETY: libvirt calls it as what it is, which the number says.
+                // SAFETY: libvirt casts it back to its own type, which the event's number tells,
+                // and calls it.
                 callback: Some(unsafe { std::mem::transmute::<*const (), Callback>($callback as *const ()) }),
                 fields: &[
                     $(field!($form $field $(($words))?),)*

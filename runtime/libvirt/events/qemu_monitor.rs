@@ -64,7 +64,7 @@ pub(super) static KIND: EventKind = EventKind {
     name: NAME,
     family: &QEMU_MONITOR,
     id: 0,
-    // SAFETY: `register` casts it back to what it is.
+    // SAFETY: `register` casts it back to its own type.
     callback: Some(unsafe {
         std::mem::transmute::<
             unsafe extern "C" fn(

@@ -160,7 +160,7 @@ stand_ins! {
         result
     };
     virDomainGetBlockInfo(domain: virDomainPtr, disk: *const c_char, info: virt_sys::virDomainBlockInfoPtr, flags: c_uint) -> c_int = |stand_in, own| {
-        // SAFETY: the caller passes what libvirt's function takes.
+        // SAFETY: the caller passes valid arguments for libvirt's function.
         let result = unsafe { own(domain, disk, info, flags) };
         if result != 0 || info.is_null() {
             return result;

@@ -95,7 +95,7 @@ fn to_uri(
 /// The migration that typed parameters describe.
 fn parameters(params: virTypedParameterPtr, count: c_uint, flags: c_uint) -> Migration {
     let text = |name: &CStr| {
-        // SAFETY: the caller passes an array of that length; what is found in it lives during the call.
+        // SAFETY: the caller passes an array of that length; its values live during the call.
         unsafe {
             let count = c_int::try_from(count).unwrap_or(c_int::MAX);
             let found = virt_sys::virTypedParamsGet(params, count, name.as_ptr());

@@ -31,7 +31,7 @@ macro_rules! stand_ins {
             // SAFETY: the caller passes a handle that lives during the call.
             let stand_in = unsafe { $crate::libvirt::stand_in::OfConnection::stand_in($first) };
             match stand_in {
-                // SAFETY: the caller passes what libvirt's function takes.
+                // SAFETY: the caller passes valid arguments for libvirt's function.
                 None => unsafe { $own($first $(, $arg)*) },
                 Some($stand_in) => $body,
             }
@@ -44,7 +44,8 @@ macro_rules! asked {
     ($($name:ident($conn:ident $(, $arg:ident: $type:ty)*) -> $ret:ty, or $missing:expr;)*) => {
         stand_ins! {$(
             $name($conn: virConnectPtr $(, $arg: $type)*) -> $ret = |stand_in, own| match stand_in.original() {
-                // SAFETY: the caller passes what libvirt's function takes; the other connection lives during the call.
+                // SAFETY: the caller passes valid arguments for libvirt's function; the other
+                // connection lives during the call.
                 Some(original) => unsafe { own(original.as_ptr() $(, $arg)*) },
                 None => {
                     $crate::libvirt::stand_in::unknown(stringify!($name));

@@ -167,7 +167,7 @@ fn refuse_undefine(domain: virDomainPtr, flags: c_uint) -> Option<c_int> {
 stand_ins! {
     virDomainGetState(domain: virDomainPtr, state: *mut c_int, reason: *mut c_int, flags: c_uint) -> c_int = |stand_in, own| {
         let _ = stand_in;
-        // SAFETY: the caller passes what libvirt's function takes.
+        // SAFETY: the caller passes valid arguments for libvirt's function.
         let result = unsafe { own(domain, state, reason, flags) };
         if result == 0 && !reason.is_null() {
             let (connection, uuid, now) = (connection(domain), uuid(domain), seen(domain));

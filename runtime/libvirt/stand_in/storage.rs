@@ -125,7 +125,7 @@ stand_ins! {
     };
     virStorageVolGetInfoFlags(volume: virStorageVolPtr, info: virt_sys::virStorageVolInfoPtr, flags: c_uint) -> c_int = |stand_in, own| {
         let _ = own;
-        // SAFETY: the caller passes what libvirt's functions take.
+        // SAFETY: the caller passes valid arguments for libvirt's functions.
         let result = unsafe { virt_sys::virStorageVolGetInfo(volume, info) };
         if result != 0 || flags & virt_sys::VIR_STORAGE_VOL_GET_PHYSICAL == 0 {
             return result;

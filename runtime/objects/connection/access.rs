@@ -55,7 +55,8 @@ pub(super) fn admit(ctx: &NativeCallContext, uri: &str) -> RhaiResultOf<Admitted
     })
 }
 
-/// The URI of a host that another host connects to, as [`admit`] for what needs no permission.
+/// Checks the URI of a host that another host connects to, as [`admit`] does, but refuses URIs that
+/// need a permission.
 pub(crate) fn admit_destination(ctx: &NativeCallContext, uri: &str) -> RhaiResultOf<String> {
     let uri = text(ctx, "the URI", uri)?;
     match examined(ctx, uri)? {
@@ -68,8 +69,8 @@ pub(crate) fn admit_destination(ctx: &NativeCallContext, uri: &str) -> RhaiResul
     }
 }
 
-/// The parts of `uri` and what it needs; nothing if it is the user's own, or an alias that only
-/// the user's libvirt.conf can give a meaning.
+/// The parts of `uri` and the permission that it needs; `None` if the user gave the URI, or if it
+/// is an alias, which only the user's libvirt.conf can define.
 fn examined(ctx: &NativeCallContext, uri: &str) -> RhaiResultOf<Option<(Uri, Option<Need>)>> {
     let session = Session::of(ctx);
     if session.is_given(uri) {

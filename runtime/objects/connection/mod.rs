@@ -64,19 +64,19 @@ struct Shared {
     watches: Mutex<Vec<Weak<Watch>>>,
     following: Mutex<Option<Arc<Watch>>>,
     known: Known,
-    /// Notes what calls change, in a rehearsal.
+    /// Records the changes that calls make, in a rehearsal.
     recorder: Option<Arc<Recorder>>,
 }
 
 impl Connection {
-    /// Wraps what `target` opened.
+    /// Wraps the connection that `target` opened.
     fn new(
         session: Session,
         target: Target,
         connect: Connect,
         recorder: Option<Arc<Recorder>>,
     ) -> Self {
-        // libvirt knows a tunnel by what stands in for `ssh`, which is nobody's business.
+        // For a tunnel, libvirt's URI names the script that replaces `ssh`, an internal detail.
         let given = target.uri.clone().unwrap_or_default();
         let uri = match tunnel::is_needed(&given) {
             true => given,
@@ -224,7 +224,7 @@ impl Connection {
         self.attempt_to(call, Some(name), &|| call.to_owned(), run)
     }
 
-    /// The same in order to do what `action` says to the object called `name`.
+    /// The same for the object called `name`; `action` describes the call.
     fn attempt_to<T: Send + 'static, E: Into<Failure>>(
         &self,
         call: &'static str,
@@ -242,8 +242,9 @@ impl Connection {
         })
     }
 
-    /// Makes the libvirt call `call` on the object called `names` by `work`, once there is a place for it, and abandons
-    /// it where it takes longer than such calls may. `action` says what it is for.
+    /// Makes the libvirt call `call` on the object called `names` by running `work`. Waits until
+    /// the connection permits another call, and abandons the call after the time limit of its
+    /// class. `action` describes it.
     pub(crate) fn make<T: Send + 'static>(
         &self,
         call: &'static str,
@@ -338,7 +339,7 @@ impl Connection {
         Err(Failure::new(virt_sys::VIR_ERR_OPERATION_DENIED, message))
     }
 
-    /// Waits for `work`, a call of `class` that has its `permit` and does what `action` says.
+    /// Waits for `work`, a call of `class` that has its `permit`; `action` describes it.
     pub(crate) fn wait_for<T: Send + 'static>(
         &self,
         class: CallClass,

@@ -47,8 +47,8 @@ pub(super) fn check_included(ctx: &NativeCallContext, file: &Path) -> RhaiResult
     Ok(())
 }
 
-/// The files that the description in `path` includes; why it cannot be read says nothing of what
-/// is in it.
+/// The files that the description in `path` includes. The error does not disclose content of the
+/// file.
 fn included(path: &Path) -> Result<Vec<String>, String> {
     let about = path.metadata().map_err(|error| error.to_string())?;
     if !about.is_file() {

@@ -17,8 +17,8 @@ use tempfile::TempDir;
 use crate::objects::uri::Reading;
 
 /// The folders that the script may be in. libvirt drops all capabilities of its child processes, so
-/// that even root's `ssh` reaches only what the modes of folders and files allow; and a file system
-/// may allow no programs.
+/// even root's `ssh` can access only those files that the modes of folders and files allow. A file
+/// system can also be mounted with `noexec`.
 const FOLDERS: [&str; 3] = ["/tmp", "/var/tmp", "/dev/shm"];
 
 /// True if libvirt would start `ssh` for `uri`.

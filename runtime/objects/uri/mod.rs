@@ -1,10 +1,10 @@
-//! libvirt URIs: what a script may connect to without a permission, and what needs one.
+//! libvirt URIs: those that a script may open without a permission, and those that need one.
 //!
 //! libvirt's own parser is lenient: it takes any case in transports and parameter names, decodes
-//! percent-encoded names, and passes what it does not know to a daemon. A URI of a script is
-//! parsed strictly instead: each part must be in the lists of this module. libvirt gets the URI
-//! that is rebuilt from these parts, and never the script's text, so that the two parsers cannot
-//! disagree. [`Reading`] is libvirt's own view, for URIs that the user gives.
+//! percent-encoded names, and passes unknown parts to a daemon. A URI of a script is parsed
+//! strictly instead: each part must be in the lists of this module. libvirt gets the URI that is
+//! rebuilt from these parts, and never the script's text, so that the two parsers cannot disagree.
+//! [`Reading`] is libvirt's own view, for URIs that the user gives.
 
 mod drivers;
 mod needs;

@@ -6,7 +6,7 @@ use super::{EMBED, Place, Transport, Uri};
 /// The permission that a script needs to open a URI.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Need {
-    /// The very URI, since it does what is said here.
+    /// Permission to open exactly this URI, for the given reason.
     Connect(String),
     /// A hypervisor in this process, with its files below this folder.
     Embed(String),

@@ -20,7 +20,7 @@ pub(super) enum Rule {
     Default(&'static str, &'static str),
     /// No permission with these transports; others need one, for the given reason.
     FreeOver(&'static [Transport], Values, &'static str),
-    /// A permission, since the parameter does what is said here.
+    /// A permission, for the given reason.
     Permission(&'static str),
     /// It is the folder of an embedded driver.
     Root,

@@ -1,5 +1,6 @@
-//! Whatever a script's URI is: what libvirt reads in the URI that it gets names nothing of the
-//! user's. The lists here are libvirt's own, apart from those that the rules are made of.
+//! For any URI of a script, the rebuilt URI that libvirt gets names no program, file or socket of
+//! the user, as libvirt parses it. The lists here are taken from libvirt, independently of the
+//! lists in the rules.
 
 use proptest::prelude::*;
 use proptest::sample::select;

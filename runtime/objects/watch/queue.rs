@@ -47,7 +47,7 @@ pub enum Outcome<T> {
 }
 
 impl<T> Outcome<T> {
-    /// The same with what `change` makes of the find.
+    /// The same outcome, with `change` applied to the value that was found.
     pub(crate) fn map<R>(self, change: impl FnOnce(T) -> R) -> Outcome<R> {
         match self {
             Self::Found(found) => Outcome::Found(change(found)),

@@ -3,8 +3,8 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-/// A program that a script may run. Its file is found once, when it is granted: what changes in `PATH` or in its folders
-/// later does not count.
+/// A program that a script may run. Its file is looked up once, when it is granted; later changes
+/// of `PATH` or its folders have no effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GrantedProgram {
     name: String,

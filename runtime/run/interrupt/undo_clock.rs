@@ -9,7 +9,7 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::Action;
 
-/// The time of one thread, and of those that work for it, to undo what was done.
+/// The time limit for undoing changes, of one thread and the threads that work for it.
 pub(super) struct UndoClock {
     run: u64,
     /// `None` for a time that no clock can measure.
@@ -43,7 +43,7 @@ impl UndoClock {
         !*ended
     }
 
-    /// Ends the time, and returns what is to run because of it.
+    /// Ends the time, and returns the actions to run then.
     pub(super) fn expire(&self) -> Vec<Action> {
         self.expired.store(true, Ordering::SeqCst);
         self.actions().values().cloned().collect()
@@ -56,12 +56,12 @@ impl UndoClock {
     }
 }
 
-/// The clocks that run, and what a stop changed about them.
+/// The running clocks, and the times of a stop.
 #[derive(Default)]
 pub(super) struct Clocks {
     running: Vec<Arc<UndoClock>>,
     stopped: Option<Instant>,
-    /// The end of all undoing after the stop, which has one time together.
+    /// The common time limit of all undoing after the stop.
     stop_until: Option<Instant>,
     /// The time when the last undo ended.
     last_end: Option<Instant>,
@@ -108,7 +108,7 @@ impl Clocks {
         self.last_end = Some(Instant::now());
     }
 
-    /// The end of the time of what undoes in `run`, if anything does.
+    /// The latest time limit of the undoing in `run`, if any is under way.
     pub(super) fn undoing_until(&self, run: u64) -> Option<Instant> {
         let of_run = self.running.iter().filter(|clock| clock.run == run);
         let far = || Instant::now() + Duration::from_secs(365 * 24 * 3600);

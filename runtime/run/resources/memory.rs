@@ -1,9 +1,9 @@
 //! The memory of this process, and how much of it scripts may use.
 //!
 //! A limit of L bytes holds at every moment, not only between two operations. One operation of the
-//! language (a copy of a value, `a + a`, an assignment) at most triples what a script holds, so a
-//! script is stopped once its values hold a third of L. A native function that can need more asks
-//! [`fits`] before it allocates.
+//! language (a copy of a value, `a + a`, an assignment) at most triples the memory that a script
+//! holds, so a script is stopped once its values hold a third of L. A native function that can need
+//! more asks [`fits`] before it allocates.
 
 use std::alloc::System;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -32,7 +32,7 @@ static MOST: AtomicUsize = AtomicUsize::new(usize::MAX);
 /// The limit between two operations, in bytes.
 static MOST_BETWEEN: AtomicUsize = AtomicUsize::new(usize::MAX);
 
-/// Memory that is held back until a script has to undo what it did.
+/// Memory that is held back until a script has to undo its changes.
 static HELD_BACK: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
 /// Its size, which does not count as held.
@@ -43,8 +43,8 @@ pub fn held() -> usize {
     (usize::MAX - ALLOCATOR.remaining()).saturating_sub(HELD_BACK_SIZE.load(Ordering::Relaxed))
 }
 
-/// Limits what scripts use, beyond what is held now, to `limit` bytes (0: no limit of their own)
-/// and to what the host leaves; returns the limit that holds.
+/// Limits the memory that scripts use, beyond that held now, to `limit` bytes (0: no such limit)
+/// and to the memory that the host has left; returns the effective limit.
 pub fn limit(limit: usize) -> usize {
     let wanted = if limit == 0 { usize::MAX } else { limit };
     let limit = host::memory_left().map_or(wanted, |left| wanted.min(usable(left)));

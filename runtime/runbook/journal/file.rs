@@ -149,8 +149,9 @@ pub(super) fn read_own(path: &Path) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Opens a file of the user. Refuses files of other users, who could have the user undo what they want, and all that
-/// is no file: it could keep virhai waiting.
+/// Opens a file of the user. Refuses files of other users, who could choose the undo steps that the
+/// user runs, and everything that is not a regular file, such as a pipe, which could keep virhai
+/// waiting.
 fn open_own(path: &Path, options: &mut OpenOptions) -> std::io::Result<File> {
     let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
     let file = options.custom_flags(flags.bits()).open(path)?;

@@ -43,8 +43,8 @@ impl Recorder {
         self.is_twin
     }
 
-    /// Makes the call `call`, which does what `action` says, by `work`. What it `changes` is noted after it. A twin
-    /// refuses a call that it cannot do.
+    /// Makes the call `call` by running `work`, and then notes the changes of the host. `action`
+    /// describes the call. A twin refuses calls that it cannot make.
     pub(crate) fn follow<T>(
         &self,
         call: &'static str,

@@ -8,8 +8,7 @@ use super::RhaiResult;
 use crate::error::Error;
 use crate::script::imports::Imports;
 
-/// Runs the first of `inputs`; what it throws becomes an `Error` in `variable`, with which the
-/// second runs.
+/// Runs the first of `inputs`; if that throws, runs the second with the `Error` in `variable`.
 pub(super) fn run(
     context: &mut EvalContext,
     inputs: &[Expression],

@@ -296,7 +296,7 @@ impl Rewriter<'_> {
         }
     }
 
-    /// An expression of which `()` is a welcome value: what stands before `??` or `?.`.
+    /// An expression whose value may be `()`: the part before `??` or `?.`.
     fn asked(&mut self, this: &mut Expr) {
         match this {
             Expr::Dot(..) | Expr::Index(..) => {

@@ -29,8 +29,9 @@ pub(super) fn state(equal: bool, text: ImmutableString, place: Position, direct:
 
 /// Compares a value with text that the script writes.
 ///
-/// A word that a call returns can only be one of its enumeration. Where the value is the result itself, any other text
-/// is a mistake. A variable can hold other text as well, so there only what is near to a word is one.
+/// A word that a call returns can only be one of its enumeration. Where the value is the result
+/// itself, any other text is a mistake. A variable can hold other text as well, so there only text
+/// that resembles a word is a mistake.
 pub(super) fn compare(
     context: &mut EvalContext,
     inputs: &[Expression],

@@ -1,4 +1,4 @@
-//! Documents that were damaged: whatever is asked of them, nothing panics, and what parses keeps its bytes.
+//! Damaged documents: no operation on them panics, and those that parse keep their bytes.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Tests of the whole: what stays, what changes, what is refused.
+//! Tests of whole documents: preserved bytes, edits and refusals.
 
 mod differences;
 mod editing;

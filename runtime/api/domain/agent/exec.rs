@@ -124,7 +124,7 @@ fn output(told: &Value, name: &'static str) -> Result<Dynamic, &'static str> {
     ))
 }
 
-/// The failure of an answer in which `name` is not what the agent's protocol says.
+/// The failure of an answer whose `name` violates the agent's protocol.
 fn malformed(
     ctx: &NativeCallContext,
     dom: &Domain,

@@ -157,13 +157,14 @@ impl<'a> Edit<'a> {
     fn put_back(&self, xml: &str) {
         let session = self.dom.connection().session();
         let _shield = session.interrupt().shield();
-        // libvirt had accepted it, perhaps before it validated what it accepts.
+        // Not validated: libvirt accepted this definition before, perhaps without validating it.
         if let Err(error) = self.define(xml, 0) {
             session.note(&format!("cannot put the previous definition back: {error}"));
         }
     }
 
-    /// Applies what can be changed to the running guest and returns the outcome of each difference.
+    /// Applies the changes that a running guest can take, and returns the outcome of each
+    /// difference.
     fn take_over(
         &self,
         before: Xml,

@@ -1,4 +1,4 @@
-//! The agents in the guests: whether one is connected is known, but not what it would answer.
+//! The agents in the guests: a twin knows whether one is connected, but not its answers.
 
 use std::collections::HashSet;
 

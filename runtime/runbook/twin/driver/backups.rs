@@ -187,7 +187,8 @@ pub(super) fn begin(
     Ok(())
 }
 
-/// The disks of `guest` that the backup copies, each with what `backup` tells about it.
+/// The disks of `guest` that the backup copies, each with its element in `backup`, if that lists
+/// disks.
 fn copied(backup: &Xml, guest: &Xml) -> Result<Vec<(Xml, Option<Xml>)>> {
     let mut all = Vec::new();
     if !backup.has("disks").map_err(broken)? {

@@ -1,4 +1,4 @@
-//! The contents of a twin's volumes: what the script wrote, and small files of the host.
+//! The contents of a twin's volumes: data that the script wrote, and small files of the host.
 
 use std::sync::OnceLock;
 

@@ -82,7 +82,7 @@ impl Driver {
 /// The capabilities of a host for guests of an architecture and a type.
 struct Guests<'a> {
     capabilities: &'a Xml,
-    /// The paths of what is said of the type, and of the architecture.
+    /// The paths of the elements for the type, and for the architecture.
     places: [String; 2],
     kind: String,
 }
@@ -106,7 +106,7 @@ impl<'a> Guests<'a> {
         })
     }
 
-    /// The first `name`: what is said of the type comes before what is said of its architecture.
+    /// The first `name`; the element of the type comes before that of its architecture.
     fn first(&self, name: &str) -> Option<String> {
         let found = |place: &String| self.capabilities.find(&format!("{place}/{name}")).ok()?;
         self.places.iter().find_map(found)

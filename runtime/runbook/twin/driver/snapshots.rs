@@ -103,8 +103,9 @@ pub(super) fn check(domain: &Domain, xml: &str, flags: u32) -> Result<()> {
     Ok(())
 }
 
-/// The whole XML of a snapshot of disks without memory, which a client describes as `xml`: the files over the disks, the
-/// guest and the snapshot before. Refuses what QEMU refuses.
+/// The whole XML of a snapshot of disks without memory, which a client describes as `xml`: the
+/// files over the disks, the guest and the snapshot before. Refuses the snapshots that QEMU
+/// refuses.
 pub(super) fn of_disks(driver: &Driver, domain: &Domain, xml: &str, flags: u32) -> Result<String> {
     let wanted = Xml::parse(xml.to_owned()).map_err(broken)?;
     let active = domain.is_active()?;
