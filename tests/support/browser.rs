@@ -32,7 +32,7 @@ impl<'a> Browser<'a> {
         self.answers("--dump-dom", url)
     }
 
-    /// The number of sheets of paper that the page at `url` takes.
+    /// The number of sheets of paper for the page at `url`.
     pub fn sheets(&self, url: &str) -> usize {
         let file = self.scratch.path("page.pdf");
         self.answers(&format!("--print-to-pdf={}", file.display()), url);
@@ -41,7 +41,7 @@ impl<'a> Browser<'a> {
         printed.matches("/Type /Page\n").count()
     }
 
-    /// What the browser prints at the page `url` with the option `task`.
+    /// The output of the browser for the page `url` with the option `task`.
     fn answers(&self, task: &str, url: &str) -> String {
         let output = Command::new(self.program)
             .args([

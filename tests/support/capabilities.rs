@@ -40,7 +40,7 @@ pub fn give(whose: Whose, scratch: &Scratch, folder: &str) {
     }
 }
 
-/// Keeps what the host with the cache `folder` found out, unless that was done before.
+/// Keeps the results of the host with the cache `folder`, unless results are already kept.
 pub fn keep(whose: Whose, folder: &Path) {
     let (Ok(found), false) = (std::fs::read_dir(folder), kept(whose).exists()) else {
         return;

@@ -16,8 +16,8 @@ const USAGE: &str = "keyUsage=critical,digitalSignature,keyEncipherment";
 pub struct Certificates(Scratch);
 
 impl Certificates {
-    /// An authority and the certificate of a server; where that is impossible, says why and returns nothing, for the
-    /// test to end.
+    /// An authority and the certificate of a server. If that is impossible, prints the reason and
+    /// returns `None`; the test then ends.
     pub fn new() -> Option<Self> {
         if Command::new("openssl").arg("version").output().is_err() {
             skip("no certificates can be made here: openssl is missing".to_owned());
@@ -47,7 +47,7 @@ impl Certificates {
         self.folder(name, &format!("{name}.pem"), "cacert.pem")
     }
 
-    /// The same for a client of another authority, which nobody knows.
+    /// The same for a client of another authority, which the server does not know.
     pub fn stranger(&self, name: &str) -> PathBuf {
         self.self_signed(&format!("{name}-ca"), name);
         let constraints = "basicConstraints=critical,CA:FALSE";
@@ -67,14 +67,14 @@ impl Certificates {
         self.folder(name, &format!("{name}.pem"), "cacert.pem")
     }
 
-    /// A folder for `pkipath` in which the client trusts only another authority than the server's.
+    /// A folder for `pkipath` of a client that trusts only an authority other than the server's.
     pub fn distrustful(&self, name: &str) -> PathBuf {
         self.self_signed(&format!("{name}-ca"), name);
         self.sign(name, &[]);
         self.folder(name, &format!("{name}.pem"), &format!("{name}-ca.pem"))
     }
 
-    /// Revokes the certificate `name`, and writes the list of what is revoked.
+    /// Revokes the certificate `name`, and writes the list of revoked certificates.
     pub fn revoke(&self, name: &str) {
         self.authority(&["-revoke", &format!("{name}.pem")]);
         self.revocations();

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Output};
 
-/// Runs `command` to its end, which must be a good one.
+/// Runs `command` to its end; it must succeed.
 pub fn succeeds(command: &mut Command) -> Output {
     let program = command.get_program().display().to_string();
     let output = command.output();

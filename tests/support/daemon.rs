@@ -16,8 +16,8 @@ use super::qemu::end_qemu;
 use super::user::as_test_user;
 use super::{Host, Run, Scratch};
 
-/// QEMU without `virtlogd`, and migrations to this host over loopback, on ports of its own: the
-/// daemons of tests that run side by side would otherwise race for the same ones.
+/// QEMU without `virtlogd`, and migrations to this host over loopback, on ports of its own: daemons
+/// of parallel tests would otherwise compete for the same ports.
 fn qemu_conf() -> String {
     static DAEMONS: AtomicU32 = AtomicU32::new(0);
     let daemon = DAEMONS.fetch_add(1, Ordering::Relaxed) % 4;
@@ -46,8 +46,8 @@ impl Daemon {
         Self::with(|_| String::new(), None)
     }
 
-    /// Starts a daemon that listens on the loopback interface, at ports of its own; `configuration` is what its
-    /// `libvirtd.conf` has besides.
+    /// Starts a daemon that listens on the loopback interface, at ports of its own; `configuration`
+    /// is added to its `libvirtd.conf`.
     pub fn listening(configuration: impl FnOnce(&Scratch) -> String) -> Self {
         let free = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has ports");
         let (tcp, tls) = (free(), free());
@@ -73,7 +73,7 @@ impl Daemon {
                 settings,
                 "listen_addr = \"127.0.0.1\"\ntcp_port = \"{tcp}\"\ntls_port = \"{tls}\"\n"
             );
-            // Otherwise the daemon listens for TLS, and lacks the certificates.
+            // By default, the daemon listens for TLS, and would miss the certificates.
             if !settings.contains("listen_tls") {
                 settings += "listen_tls = 0\n";
             }
@@ -121,8 +121,8 @@ impl Daemon {
 
     /// Waits until the daemon, started again, has taken over the running guest `name`.
     ///
-    /// A `destroy` before that ends the guest, and yet says that there is no such domain; a
-    /// `suspend` waits for its turn.
+    /// A `destroy` before that ends the guest, but fails with the error that there is no such
+    /// domain; a `suspend` waits until the daemon is ready.
     pub fn takes_over(&self, name: &str) {
         self.ok(&format!(
             "let dom = connect().lookup_by_name(\"{name}\"); dom.suspend(); dom.resume();"

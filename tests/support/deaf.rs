@@ -1,4 +1,4 @@
-//! A way to a daemon that answers keepalive and nothing else once a test says so.
+//! A proxy for a daemon: once a test says so, only keepalive messages are answered.
 
 use std::io::{Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -20,7 +20,7 @@ pub struct Deaf {
 }
 
 impl Deaf {
-    /// A daemon that hears everything at first.
+    /// A daemon that gets all messages at first.
     pub fn start() -> Self {
         let daemon = Daemon::start();
         let socket = daemon.scratch().path("deaf-sock");

@@ -1,4 +1,4 @@
-//! Golden files: what a test shows, as it was reviewed.
+//! Golden files: the reviewed output of tests.
 
 use std::path::Path;
 

@@ -41,8 +41,8 @@ pub fn micro_xml(name: &str, disk: &str, console: &str) -> String {
     )
 }
 
-/// The XML of the tiny Linux guest, which boots from the kernel and whose files go to `scratch`;
-/// `devices` are those it has besides its console.
+/// The XML of the tiny Linux guest, which boots from the kernel and whose files go to `scratch`; it
+/// has `devices` besides its console.
 pub fn tiny_xml(scratch: &Scratch, name: &str, devices: &str) -> String {
     linux_xml(scratch, name, "initramfs.gz", 128, devices)
 }
@@ -63,8 +63,8 @@ pub fn agent_xml(scratch: &Scratch, name: &str, devices: &str) -> String {
     linux_xml(scratch, name, "initramfs-agent.gz", 160, &devices)
 }
 
-/// Linux gives up when its test of the timer finds too few ticks, which happens to an emulated guest beside a load:
-/// hence `no_timer_check`.
+/// Linux stops when its timer test finds too few ticks, which happens to an emulated guest on a
+/// busy host. `no_timer_check` skips the test.
 fn linux_xml(scratch: &Scratch, name: &str, initrd: &str, mib: u32, devices: &str) -> String {
     let kernel = scratch.copy(&tiny("vmlinuz"), "vmlinuz");
     let initrd = scratch.copy(&tiny(initrd), initrd);

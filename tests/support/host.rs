@@ -28,7 +28,7 @@ pub trait Host {
         self.scratch().text(name)
     }
 
-    /// Runs a script, which must end well.
+    /// Runs a script, which must succeed.
     fn ok(&self, script: &str) -> String {
         self.virhai().script(script).ok()
     }

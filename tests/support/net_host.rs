@@ -24,15 +24,16 @@ const CAPABILITIES: &str = "cache/qemu/capabilities";
 /// The programs that libvirt needs to start a network with addresses.
 const PROGRAMS: [&str; 3] = ["unshare", "ip", "dnsmasq"];
 
-/// A libvirtd as root: nothing of it reaches the machine's own network, and what guests and
-/// networks leave behind is gone with it.
+/// A libvirtd as root, isolated from the machine's own network; everything that guests and networks
+/// leave behind disappears with it.
 pub struct NetHost {
     scratch: Scratch,
     process: Child,
 }
 
 impl NetHost {
-    /// Starts a host; where that is impossible, says why and returns nothing, for the test to end.
+    /// Starts a host. If that is impossible, prints the reason and returns `None`; the test then
+    /// ends.
     pub fn start() -> Option<Self> {
         if let Some(reason) = impossible() {
             skip(format!("no network can be started here: {reason}"));
@@ -59,7 +60,7 @@ impl NetHost {
             let folder = scratch.text(folder);
             script += &format!("mkdir -p {place}; mount --bind {folder} {place};");
         }
-        // The shell stays, as the one who gathers the ended guests that the daemon leaves behind.
+        // The shell keeps running to reap ended guests that the daemon leaves behind.
         script += "libvirtd --pid-file /run/libvirt/libvirtd.pid & wait";
         // The end of this process ends all of them: daemon, guests, DHCP servers.
         let process = Command::new("setpriv")

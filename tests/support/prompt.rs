@@ -18,7 +18,7 @@ impl Prompt {
         Self::on(TestHost::new(), &[("NO_COLOR", "1")])
     }
 
-    /// A prompt on `host`, with those variables of the environment.
+    /// A prompt on `host`, with these variables in the environment.
     pub fn on(host: TestHost, env: &[(&str, &str)]) -> Self {
         let home = Scratch::new();
         Self {
@@ -52,8 +52,8 @@ impl Prompt {
         terminal.replacing(versions, "VERSIONS")
     }
 
-    /// Types a line on a screen that is empty, and waits until it has shown `shown` and the
-    /// prompt is back.
+    /// Types a line on an empty screen, and waits until the screen shows `shown` and the prompt
+    /// again.
     pub fn answers(&mut self, line: &str, shown: &str) {
         self.drops();
         self.clears();
@@ -66,7 +66,7 @@ impl Prompt {
         });
     }
 
-    /// Drops what is typed: to the end of the line, and all before it.
+    /// Clears the input: goes to the end of the line and deletes everything before it.
     pub fn drops(&mut self) {
         self.terminal.types("\x05\x15");
     }

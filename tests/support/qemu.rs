@@ -12,8 +12,8 @@ pub fn end_qemu(scratch: &Scratch) {
     }
 }
 
-/// The QEMU processes whose command line names the folder: guests, and those that are asked what
-/// they can do. Their pid files would not do: one that outlives its process may name another.
+/// The QEMU processes whose command line names the folder: guests, and processes that libvirt
+/// probes. Pid files are not reliable: one that outlives its process may name another process.
 pub fn qemu_processes(scratch: &Scratch) -> Vec<Pid> {
     let folder = scratch.text("");
     let mut found = Vec::new();

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use super::user::as_test_user;
 
-/// No script of a test takes longer; a hang is a failure and not a lost day.
+/// The time limit for a script: a hang fails the test instead of blocking it.
 const LONGEST: Duration = Duration::from_secs(300);
 
-/// A run of the program that is being put together.
+/// A run of the program, built up option by option.
 #[derive(Clone)]
 pub struct Run {
     args: Vec<String>,
@@ -22,7 +22,7 @@ pub struct Run {
     granted: bool,
 }
 
-/// The folder for the journals of runs that no test looks at.
+/// The folder for journals that no test reads.
 fn state_folder() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("state")
 }
@@ -100,7 +100,7 @@ impl Run {
         self
     }
 
-    /// Is started by `command`, such as one that puts it into a network.
+    /// Runs the program through `command`, such as one that puts it into a network namespace.
     pub fn through(mut self, command: &[&str]) -> Self {
         self.through = command.iter().map(|&word| word.to_owned()).collect();
         self
@@ -165,7 +165,7 @@ impl Run {
     pub fn run(self) -> Outcome {
         let mut child = self.command().spawn().expect("the program can be started");
         let mut input = child.stdin.take().expect("standard input is a pipe");
-        // A script that is not read to its end is no failure of the test.
+        // The program may end before it has read the whole script.
         let _ = input.write_all(self.script.as_deref().unwrap_or_default().as_bytes());
         drop(input);
         let pid = nix::unistd::Pid::from_raw(child.id().cast_signed());
@@ -184,7 +184,7 @@ impl Run {
         Outcome::of(&output)
     }
 
-    /// Starts the program and gives it its script; returns its standard output to read meanwhile.
+    /// Starts the program on its script; returns its standard output, to be read while it runs.
     pub fn started(self) -> (Child, BufReader<ChildStdout>) {
         let mut child = self.command().spawn().expect("the program can be started");
         let mut input = child.stdin.take().expect("standard input is a pipe");
@@ -197,14 +197,15 @@ impl Run {
         (child, BufReader::new(output))
     }
 
-    /// Runs to the end, which must be a good one; returns what was printed.
+    /// Runs to the end, which must be a success; returns the standard output.
     pub fn ok(self) -> String {
         let outcome = self.run();
         assert_eq!(outcome.status, 0, "{outcome}");
         outcome.stdout
     }
 
-    /// Rehearses the script, runs it to a good end, and returns what the run printed. The run must do what its plan said.
+    /// Rehearses the script, runs it, and returns the output of the run. The run must succeed and
+    /// match its plan.
     pub fn ok_with_plan(self) -> String {
         self.done_with_plan().stdout
     }

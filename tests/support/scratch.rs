@@ -9,7 +9,8 @@ use super::host::started_for;
 use super::user::test_user;
 use super::{Host, Run};
 
-/// A folder that is removed with its value; short, since sockets in it have long names.
+/// A folder that is removed when the value is dropped. Its path is short, since paths of sockets
+/// are limited in length.
 pub struct Scratch(TempDir);
 
 impl Scratch {
@@ -85,7 +86,7 @@ impl TestHost {
         )
     }
 
-    /// A host with the domains `domains`, which run.
+    /// A host with the running domains `domains`.
     pub fn with(domains: &str) -> Self {
         let scratch = Scratch::new();
         scratch.write("node.xml", format!("<node>{domains}</node>"));
@@ -102,7 +103,8 @@ impl Host for TestHost {
         &self.0
     }
 
-    /// libvirt's test driver opens files in the process of the script, which so needs permissions.
+    /// libvirt's test driver opens files in the process of the script, so the script needs
+    /// permissions.
     fn virhai(&self) -> Run {
         let files = self.0.path("");
         started_for(self)

@@ -3,8 +3,8 @@
 use std::fmt::Display;
 use std::io::Write;
 
-/// The list of skipped tests, which `make test` shows at its end: what a test prints is seen only
-/// when it fails.
+/// The list of skipped tests, which `make test` shows at its end: the output of a test is visible
+/// only if it fails.
 const LIST: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/skipped");
 
 /// Prints that this test, or the part of it that `reason` names, is skipped.

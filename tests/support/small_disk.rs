@@ -1,17 +1,17 @@
-//! A file system that is soon full.
+//! A file system that is quickly full.
 
 use std::path::PathBuf;
 use std::process::Command;
 
 use super::{Scratch, skip};
 
-/// A file system of a few bytes, unmounted with its value. It must be made before the host that
-/// is to see it, whose mounts are its own.
+/// A small file system, unmounted when the value is dropped. Create it before the host that uses
+/// it: a host has its own mount namespace.
 pub struct SmallDisk(Scratch);
 
 impl SmallDisk {
-    /// Mounts `size` of memory; where that is impossible, says so and returns nothing, for the
-    /// test to end.
+    /// Mounts a tmpfs of the size `size`. If that is impossible, prints so and returns `None`; the
+    /// test then ends.
     pub fn mount(size: &str) -> Option<Self> {
         if !nix::unistd::geteuid().is_root() {
             skip("only root can mount a small file system");

@@ -14,7 +14,7 @@ use super::{Daemon, Scratch, skip};
 
 const SSHD: &str = "/usr/sbin/sshd";
 
-/// An `sshd` that lets the user of the tests in by a key, and leads to a daemon.
+/// An `sshd` on which the user of the tests logs in with a key and reaches a daemon.
 pub struct SshServer {
     scratch: Scratch,
     process: Child,
@@ -23,8 +23,8 @@ pub struct SshServer {
 }
 
 impl SshServer {
-    /// Starts a server whose users have `daemon` as their own; where that is impossible, says why and
-    /// answers nothing, for the test to end.
+    /// Starts a server whose users have `daemon` as their session daemon. If that is impossible,
+    /// prints the reason and returns `None`; the test then ends.
     pub fn start(daemon: &Daemon) -> Option<Self> {
         if let Some(reason) = impossible() {
             skip(format!("no sshd can run here: {reason}"));
@@ -39,14 +39,15 @@ impl SshServer {
                 .expect("ssh-keygen comes with ssh");
             assert!(made.status.success(), "{made:?}");
         }
-        // ssh refuses a key that others can read, and libvirt's ssh reads as its user alone.
+        // ssh refuses a key that others can read, and libvirt runs ssh without root's capabilities,
+        // so each user needs a key file of its own.
         let copy = scratch.copy(&scratch.path("key"), "key_of_test_user");
         std::fs::set_permissions(copy, Permissions::from_mode(0o600)).expect("it is ours");
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has ports");
         let port = listener.local_addr().expect("it is bound").port();
         drop(listener);
         if geteuid().is_root() {
-            // It confines its unprivileged half there.
+            // `sshd` confines its unprivileged process to this folder.
             std::fs::create_dir_all("/run/sshd").expect("root can make it");
         }
         let config = format!(
@@ -57,7 +58,8 @@ impl SshServer {
             scratch.text("key.pub"),
         );
         let file = scratch.write("sshd_config", &config);
-        // OpenSSH 9.8 and newer refuse a client for a while after connections without a login, which tests make.
+        // OpenSSH 9.8 and newer refuse a client for a while after connections without a login, and
+        // tests make such connections.
         let patient = Command::new(SSHD)
             .args(["-t", "-o", "PerSourcePenalties=no", "-f"])
             .arg(file)
@@ -101,7 +103,7 @@ impl SshServer {
         std::fs::read_to_string(self.scratch.path("log")).unwrap_or_default()
     }
 
-    /// The way to the daemon through this server for the test user, or for root, by a key.
+    /// The URI of the daemon through this server, with a key that the test user or root can read.
     pub fn uri(&self, root: bool) -> String {
         let key = match root {
             true => "key",
@@ -114,7 +116,7 @@ impl SshServer {
         )
     }
 
-    /// The same where `ssh` has to ask for a password.
+    /// The same without a key, so that `ssh` has to ask for a password.
     pub fn uri_without_key(&self) -> String {
         self.way.clone()
     }

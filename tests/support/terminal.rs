@@ -1,8 +1,8 @@
 //! A program on a terminal of its own, and the screen as a person would see it.
 //!
-//! Nothing here sleeps: every wait reads what the program writes, until the screen shows what
-//! is waited for. A golden screen is waited for as well, so that a test needs no other sign
-//! that the program is done drawing.
+//! Nothing here sleeps: every wait reads the program's output until the screen shows the expected
+//! text. Golden screens are waited for in the same way, so a test needs no other sign that the
+//! program has finished drawing.
 
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
@@ -21,7 +21,7 @@ const LONGEST: Duration = Duration::from_secs(20);
 /// Time without a change after which a screen becomes a new golden file.
 const STILL: Duration = Duration::from_millis(700);
 
-/// A program and its terminal; both end with this value.
+/// A program and its terminal; both end when this value is dropped.
 pub struct Terminal {
     pty: Arc<Pty>,
     child: Child,
@@ -34,7 +34,7 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// Starts `command` on a terminal of 24 rows of 80 columns.
+    /// Starts `command` on a terminal with 24 rows and 80 columns.
     pub fn start(command: &Command) -> Self {
         Self::sized(command, 24, 80)
     }
@@ -52,7 +52,7 @@ impl Terminal {
         let reader = Arc::clone(&pty);
         std::thread::spawn(move || {
             let mut buffer = [0; 4096];
-            // Linux ends a terminal that nobody holds any more with an error.
+            // On Linux, reading from a terminal that no process has open fails with an error.
             while let Ok(count) = (&*reader).read(&mut buffer)
                 && count > 0
                 && written.send(buffer[..count].to_vec()).is_ok()
@@ -113,7 +113,7 @@ impl Terminal {
         });
     }
 
-    /// Waits until the cursor's row says that the program waits for `what`.
+    /// Waits until the cursor's row reports that the program waits for `what`.
     pub fn waits_for(&mut self, what: &str) {
         self.until(&format!("it waits for {what:?}"), |screen| {
             let row = screen.cursor_line();
@@ -135,7 +135,7 @@ impl Terminal {
         });
     }
 
-    /// Waits until `done` says so of the screen; `what` is what for, in messages.
+    /// Waits until `done` returns true for the screen; messages describe the goal as `what`.
     pub fn until(&mut self, what: &str, done: impl Fn(&Screen) -> bool) {
         let deadline = Instant::now() + LONGEST;
         while !done(&self.screen()) {
@@ -154,7 +154,7 @@ impl Terminal {
         while self.read_until(deadline) {}
         match self.child.try_wait() {
             Ok(Some(status)) => status.code().unwrap_or(-1),
-            // The terminal is let go of a moment before the process is gone.
+            // The program closes the terminal a moment before the process ends.
             _ if Instant::now() < deadline => {
                 let status = self.child.wait().expect("the program can be waited for");
                 status.code().unwrap_or(-1)
@@ -184,12 +184,12 @@ impl Terminal {
         self.compare(name, |screen| screen.golden());
     }
 
-    /// The same without the place of the cursor, where none is to be seen.
+    /// The same without the position of the cursor, for screens that show no cursor.
     pub fn golden_text(&mut self, name: &str) {
         self.compare(name, |screen| format!("{}\n", screen.text()));
     }
 
-    /// The same, with the colours and the like of every piece of text that has them.
+    /// The same, with the style of each piece of text that is not plain.
     pub fn golden_in_color(&mut self, name: &str) {
         self.compare(name, |screen| {
             format!("{}\n{}", screen.golden(), screen.styles())
@@ -211,7 +211,8 @@ impl Terminal {
         }
     }
 
-    /// Reads what the program writes next; false where nothing came, or will come.
+    /// Reads the next output of the program; returns false if there was none until `deadline`, or
+    /// if the output has ended.
     fn read_until(&mut self, deadline: Instant) -> bool {
         let left = deadline.saturating_duration_since(Instant::now());
         match self.output.recv_timeout(left) {
@@ -289,7 +290,7 @@ impl Screen<'_> {
         format!("{}\n[cursor in row {row}, column {column}]\n", self.text())
     }
 
-    /// A line for each piece of text that is not plain: where it is, what it is, how it looks.
+    /// A line for each piece of text that is not plain: its position, its text, its style.
     fn styles(&self) -> String {
         let (rows, columns) = self.screen.size();
         let mut found = String::new();

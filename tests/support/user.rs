@@ -1,4 +1,4 @@
-//! The ordinary user that real hypervisors run as where the tests run as root.
+//! The ordinary user that runs real hypervisors if the tests run as root.
 
 use std::ffi::OsStr;
 use std::process::Command;
@@ -10,7 +10,7 @@ pub struct TestUser {
     pub gid: u32,
 }
 
-/// The user to become, or none where the tests run as an ordinary one.
+/// The user to switch to; `None` if the tests already run as an ordinary user.
 pub fn test_user() -> Option<TestUser> {
     if !nix::unistd::geteuid().is_root() {
         return None;
@@ -23,11 +23,11 @@ pub fn test_user() -> Option<TestUser> {
     })
 }
 
-/// Gives a process its own console locks: locks that root or a killed process left for a terminal would prevent every
-/// other user from opening it.
+/// Gives a process its own lock files of consoles: a lock that root or a killed process left for a
+/// terminal would prevent every other user from opening it.
 pub const OWN_LOCKS: &str = "mount -t tmpfs -o mode=1777 locks /var/lock";
 
-/// True if a process can have its own mounts; not in every container.
+/// True if a process can have its own mounts, which some containers do not allow.
 static MOUNTS: LazyLock<bool> = LazyLock::new(|| {
     let tried = Command::new("unshare")
         .args(["--mount", "sh", "-c", OWN_LOCKS])

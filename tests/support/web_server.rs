@@ -21,14 +21,14 @@ impl WebRequest {
     }
 }
 
-/// A server on this machine that answers each request on a connection of its own.
+/// A server on this machine that answers one request per connection.
 pub struct WebServer {
     port: u16,
     seen: Arc<Mutex<Vec<WebRequest>>>,
 }
 
 impl WebServer {
-    /// A server whose answers `answer` writes, status line and headers included.
+    /// A server whose responses `answer` writes, including status line and headers.
     pub fn start(answer: impl Fn(&WebRequest, &mut TcpStream) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let port = listener.local_addr().expect("it is bound").port();
@@ -81,7 +81,7 @@ fn read(stream: &TcpStream) -> Option<WebRequest> {
     })
 }
 
-/// Writes an answer with that status line, headers and body.
+/// Writes a response with this status line, these headers and this body.
 pub fn web_answer(stream: &mut TcpStream, status: &str, headers: &str, body: &[u8]) {
     let length = body.len();
     let head = format!(

@@ -15,7 +15,7 @@ use crate::support::{Host, Outcome, TestHost};
 /// About how often a recipe is stopped in the short form of the tests.
 const SOME: u64 = 25;
 
-/// A recipe on a host of the test driver, which is another for each run.
+/// A recipe on a host of the test driver; each run has its own host.
 pub struct InProcess {
     name: String,
     host: TestHost,
@@ -43,8 +43,8 @@ impl Kept {
 }
 
 impl InProcess {
-    /// The recipe that `script` runs on a host with what `node` describes (XML of the test driver) and
-    /// what `prepare` makes. Both scripts use the connection `conn`.
+    /// The recipe that `script` runs, on a host with the objects that `node` describes (XML of the
+    /// test driver) and those that `prepare` creates. Both scripts use the connection `conn`.
     pub fn new(name: &str, node: &str, prepare: &str, script: &str) -> Self {
         Self {
             name: name.to_owned(),
@@ -99,8 +99,9 @@ impl InProcess {
         let picture = compile("picture", SCRIPT);
         let recipe = compile("recipe", &self.script);
         let mut swept = Swept::default();
-        // The first two runs are whole ones. In the first the session evaluates the recipes that are
-        // imported, once for all; the second tells where the others are to be stopped.
+        // The first two runs are complete. In the first, the session evaluates the imported
+        // recipes, once for all runs; the operations of the second determine where the others are
+        // stopped.
         let mut points = VecDeque::from([None, None]);
         let mut whole = 0;
         while let Some(point) = points.pop_front() {
@@ -140,7 +141,7 @@ impl InProcess {
                 continue;
             };
             let Err(error) = ended else {
-                // A run takes a few operations more or less: random names are compared.
+                // The number of operations varies slightly, since random names are compared.
                 assert!(
                     operations * 20 > whole * 19,
                     "{} is not stopped after {operations} operations",
@@ -174,8 +175,8 @@ fn counting(mut engine: Engine, counted: &Arc<AtomicU64>) -> Engine {
     engine
 }
 
-/// The numbers of operations, of `whole`, after which to stop: every one in the long form of the
-/// tests; each `step`-th, or some, and the last ones in the short form.
+/// The numbers of operations, up to `whole`, after which to stop: in the long form of the tests
+/// every number; in the short form each `step`-th, or some, and the last ones.
 fn chosen(whole: u64, step: Option<u64>) -> Vec<u64> {
     let usual = step.unwrap_or(whole.div_ceil(SOME)).max(1);
     let step = if super::all() { 1 } else { usual };

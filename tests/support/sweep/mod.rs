@@ -1,5 +1,5 @@
-//! Stops a recipe after each number of operations, and at random times, and looks at what it
-//! leaves behind: exactly what was before, or the complete result. What cannot be is said.
+//! Stops a recipe after each number of operations, and at random times. Afterwards the host must be
+//! unchanged or have the complete result; every other difference must be reported by the run.
 
 mod in_process;
 mod picture;
@@ -22,9 +22,9 @@ const MOST_KILLED: usize = 3;
 /// The ways in which a run of a recipe ends early.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum End {
-    /// It is stopped, and undoes what it did.
+    /// It is stopped, and undoes its changes.
     Stopped,
-    /// It is killed, and another process undoes what it did.
+    /// It is killed, and another process undoes its changes.
     Killed,
 }
 
@@ -86,7 +86,8 @@ impl<H: Host> Sweep<H> {
         self
     }
 
-    /// Sweeps: one whole run tells the points, then the recipe is stopped at each, and killed at each.
+    /// Sweeps: one complete run determines the points, then the recipe is stopped at each point,
+    /// and killed at some.
     ///
     /// The host is built anew only after a success or a difference.
     pub fn run(self) -> Swept {
@@ -100,7 +101,7 @@ impl<H: Host> Sweep<H> {
         for (end, most) in [(End::Stopped, self.most), (End::Killed, MOST_KILLED)] {
             let points = match (all(), end) {
                 (true, End::Stopped) => (1..trace.operations).collect(),
-                // Between two calls it makes no difference.
+                // Between two calls, the moment of the kill makes no difference.
                 (true, End::Killed) => trace.points(usize::MAX),
                 (false, _) => trace.points(most),
             };
@@ -139,7 +140,7 @@ impl<H: Host> Sweep<H> {
             let after = Picture::of(host);
             let mut difference = before.difference(&after);
             if let Some(name) = &self.ignored {
-                // The file itself, and the size of the volume that it is in a pool.
+                // Both the file itself, and its size as a volume of a pool.
                 difference.retain(|line| !line.contains(&format!("{name} changed")));
             }
             let near = trace
@@ -166,7 +167,7 @@ impl<H: Host> Sweep<H> {
 /// Runs `script` until it kills itself after that number of operations, and then undoes the run.
 fn killed_and_undone(host: &impl Host, operations: u64, script: &str) -> Outcome {
     let state = tempfile::tempdir().expect("there is room for a journal");
-    // virhai may run as another user than the tests.
+    // virhai may run as a different user from the tests.
     let all = std::os::unix::fs::PermissionsExt::from_mode(0o777);
     std::fs::set_permissions(state.path(), all).expect("it is ours");
     let outcome = host
@@ -196,7 +197,7 @@ fn killed_and_undone(host: &impl Host, operations: u64, script: &str) -> Outcome
 }
 
 impl Swept {
-    /// Notes what a stopped run left; returns whether the host has to be built anew.
+    /// Records the remains of a stopped run; returns whether the host must be rebuilt.
     fn judge(&mut self, place: &str, difference: &[String], outcome: &Outcome) -> bool {
         let said = said(&outcome.stderr);
         let found = format!("{place}: {}\n{outcome}", difference.join("\n  "));
@@ -230,7 +231,7 @@ impl Swept {
         }
     }
 
-    /// Fails if something was left behind without a word.
+    /// Fails if something was left behind without a report.
     pub fn leaves_nothing(&self) -> &Self {
         assert!(
             self.left.is_empty(),
@@ -242,7 +243,8 @@ impl Swept {
         self
     }
 
-    /// Fails if something was said other than `words`, or where files or volumes were left besides.
+    /// Fails if a report does not contain `words`, or names a file, pool or volume that is new or
+    /// gone.
     pub fn says_only(&self, words: &str) -> &Self {
         self.leaves_nothing();
         for said in &self.said {
@@ -256,7 +258,7 @@ impl Swept {
         self
     }
 
-    /// Fails if something was left behind, whether it was said or not.
+    /// Fails if something was left behind, reported or not.
     pub fn says_nothing(&self) -> &Self {
         self.leaves_nothing();
         assert!(self.said.is_empty(), "{}", self.said.join("\n"));
@@ -264,7 +266,7 @@ impl Swept {
     }
 }
 
-/// The lines that say what a run could not take back.
+/// The lines about changes that a run could not undo.
 fn said(stderr: &str) -> Vec<&str> {
     let lines = stderr.lines().map(str::trim);
     lines

@@ -8,7 +8,7 @@ use walkdir::WalkDir;
 
 use crate::support::Host;
 
-/// Reads what a host knows as a map of texts; `conn` is the connection to it.
+/// Reads the objects of a host as a map of texts; `conn` is the connection to it.
 pub const SCRIPT: &str = include_str!("picture.rhai");
 
 /// Folders of a host that hold libvirt's own files and the test's, not the recipe's.
@@ -21,7 +21,7 @@ const OWN: [&str; 9] = [
 pub struct Picture(BTreeMap<String, String>);
 
 impl Picture {
-    /// Looks at `host` with a run of the program.
+    /// Reads `host` with a run of the program.
     pub fn of(host: &impl Host) -> Self {
         let answer = host
             .virhai()
@@ -105,7 +105,7 @@ fn steady(xml: &str) -> String {
     text
 }
 
-/// `text` with the digits gone that stand between `before` and `after`.
+/// `text` without the digits between `before` and `after`.
 fn without(text: &str, before: &str, after: &str) -> String {
     let mut parts = text.split(before);
     let mut kept = parts.next().unwrap_or_default().to_owned();

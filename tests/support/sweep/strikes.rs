@@ -25,7 +25,7 @@ pub struct Strikes<H> {
 }
 
 impl<H: Host> Strikes<H> {
-    /// Strikes as often as that was asked for; the host is built anew after each change.
+    /// Strikes `times` times; the host is rebuilt after each change.
     pub fn run(self) -> Swept {
         let host = (self.build)();
         let began = Instant::now();
@@ -84,7 +84,7 @@ impl<H: Host> Strikes<H> {
 pub fn strike(host: &impl Host, script: &str, signal: Signal, delay: Duration) -> Outcome {
     let file = host.scratch().write("sweep/struck.rhai", script);
     let mut command = host.virhai().arg("run").arg(file).command();
-    // A group of its own, so that the program is met and not only what started it.
+    // A process group of its own, so that the signal reaches the program and not only its launcher.
     let child = std::os::unix::process::CommandExt::process_group(&mut command, 0).spawn();
     let mut child = child.expect("the program can be started");
     drop(child.stdin.take());
@@ -98,7 +98,7 @@ pub fn strike(host: &impl Host, script: &str, signal: Signal, delay: Duration) -
     )
 }
 
-/// Numbers that look random and are the same for the same seed.
+/// Pseudo-random numbers, the same for the same seed.
 struct Random(u64);
 
 impl Random {

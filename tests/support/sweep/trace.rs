@@ -1,4 +1,4 @@
-//! After how many operations a recipe calls which function of libvirt.
+//! The calls of libvirt that a recipe makes, each with the number of operations before it.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -57,7 +57,7 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// Runs `script` on `host`, in a process of its own: libvirt's log tells its calls.
+    /// Runs `script` on `host` in a process of its own, and reads its calls from libvirt's log.
     pub fn of(host: &impl Host, script: &str) -> Self {
         let folder = host.scratch().folder("sweep");
         host.scratch().write("sweep/script.rhai", script);
@@ -193,7 +193,7 @@ fn a_traced_run() {
             .eval_ast_with_scope::<Dynamic>(&mut scope, &ast)
             .map_err(|error| described(&error))
     };
-    // Scripts need a deeper stack than tests have.
+    // Scripts need a larger stack than tests have.
     let ended = std::thread::scope(|threads| {
         let thread = std::thread::Builder::new().stack_size(virhai::stack_size());
         let worker = thread
@@ -232,7 +232,7 @@ struct Reader {
 }
 
 impl Reader {
-    /// The names of the functions that were called since this was asked the last time.
+    /// The names of the functions that were called since the last time.
     fn new_calls(&mut self) -> Vec<String> {
         if self.file.is_none() {
             self.file = File::open(&self.path).ok();
