@@ -1,4 +1,4 @@
-//! Permissions to connect: what they open, and what they leave closed.
+//! Permissions to connect: the URIs that each permits, and those that stay refused.
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use crate::support::{Daemon, Embed, Host, Run, Scratch, Terminal, TestHost, virhai};
 
-/// A program that leaves a mark, its mark, and a URI that names it.
+/// A program that creates a file when it runs: the path of that file, and a URI that names the
+/// program.
 fn program(scratch: &Scratch) -> (PathBuf, String) {
     scratch.folder("mark");
     let mark = scratch.path("mark/it-ran");
@@ -18,7 +19,7 @@ fn program(scratch: &Scratch) -> (PathBuf, String) {
     (mark, uri)
 }
 
-/// A script that opens `uri`, and succeeds also where no host answers.
+/// A script that opens `uri`, and succeeds even if no host answers.
 fn opens(uri: &str) -> Run {
     virhai().unprivileged().without_grants().script(format!(
         "try {{ connect(\"{uri}\"); }} catch (err) {{ print(err); }}"
@@ -180,7 +181,7 @@ fn an_embedded_hypervisor_stays_below_the_granted_folder() {
     }
     let files = std::fs::read_dir(scratch.path("other")).expect("it is there");
     assert_eq!(files.count(), 0, "nothing was made");
-    // libvirt gets the path without links.
+    // libvirt gets the path with its symbolic links resolved.
     for (granted, root, real) in [
         ("root", "root", "root"),
         ("root", "root/new/one", "root/new/one"),

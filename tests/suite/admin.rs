@@ -115,7 +115,7 @@ fn a_script_opens_only_daemons_whose_exact_uri_is_allowed() {
     let named = virhai().arg("--only-named-hosts");
     allowed(named.arg("--allow-connect").arg(&uri), &uri).ok();
 
-    // Whatever a script names: nothing connects to a socket.
+    // No URI of a script leads to a connection to a socket.
     let scratch = Scratch::new();
     let socket = scratch.path("run/socket");
     scratch.folder("run");
@@ -142,7 +142,7 @@ fn a_script_opens_only_daemons_whose_exact_uri_is_allowed() {
         "lab".to_owned(),
         String::new(),
     ];
-    // A hypervisor that is open already, and a daemon that is allowed, permit no other.
+    // An open hypervisor and an allowed daemon give no permission for any other daemon.
     let opens = others.iter().map(|other| {
         format!(
             "try {{ connect_admin(\"{other}\"); print(\"open\"); }} catch (err) {{ print(err); }}\n"
@@ -165,7 +165,7 @@ fn a_script_opens_only_daemons_whose_exact_uri_is_allowed() {
     assert_eq!(told.lines().filter(refused).count(), others.len(), "{told}");
     assert!(listener.accept().is_err(), "nothing has connected");
 
-    // The permission for a hypervisor is none for its daemon, and the other way round.
+    // A permission for a hypervisor does not cover its daemon, and the other way round.
     let told = virhai()
         .unprivileged()
         .without_grants()
@@ -210,7 +210,7 @@ fn a_read_only_session_changes_nothing_about_a_daemon() {
 #[test]
 fn calls_to_a_hanging_or_ended_daemon_fail() {
     let mut host = Daemon::start();
-    // It tells by a line when it has all handles, and goes on once the daemon has been killed.
+    // It prints a line when it has all handles, and continues once the daemon has been killed.
     let script = r#"
         let admin = connect_admin();
         let server = admin.lookup_server("libvirtd");

@@ -1,4 +1,4 @@
-//! QEMU's guest agent, in a Linux that has it.
+//! QEMU's guest agent, in a Linux guest.
 
 use crate::support::{Daemon, Embed, Host, agent_xml, micro};
 
@@ -47,7 +47,7 @@ fn an_agent_that_comes_and_goes_is_told_by_events() {
     ));
 }
 
-/// A program runs with its output and its end.
+/// A program runs in the guest; its output and exit status are returned.
 const PROGRAM: &str = r#"
     let ran = dom.agent_exec(["/bin/sh", "-c", "echo out; echo err >&2; exit 3"]);
     assert_eq(ran, #{ exit_status: 3, signal: (), stdout: "out\n", stderr: "err\n", truncated: false });
@@ -152,7 +152,7 @@ const CLOCK: &str = r#"
     dom.create();
 "#;
 
-/// One guest, since each boot takes seconds of the processor.
+/// One guest for all requests, since each boot takes seconds of processor time.
 #[test]
 fn every_request_to_the_agent_takes_effect_in_the_guest() {
     let scripts = [PROGRAM, REFUSAL, DESCRIPTION, FREEZE, ACCOUNTS, CLOCK];
@@ -278,8 +278,8 @@ fn a_guest_that_dies_takes_its_program_with_it() {
     ));
 }
 
-/// `hold(dom, seconds)` has the guest keep its CD drive open, which locks the tray; `open` is what
-/// the drive becomes without its medium.
+/// `hold(dom, seconds)` makes the guest keep its CD drive open, which locks the tray; `open` is the
+/// XML of the drive without its medium.
 const CD: &str = r#"
     fn hold(dom, seconds) {
         // Ubuntu's kernel does not lock a drive that is open, unless it is told to.

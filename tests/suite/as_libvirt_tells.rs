@@ -1,5 +1,5 @@
-//! Checkpoints, lent files, network filters and ports on real guests and networks: what libvirt and QEMU themselves tell
-//! after each call.
+//! Checkpoints, lent files, network filters and ports on real guests and networks: the state that
+//! libvirt and QEMU themselves report after each call.
 
 use std::process::Command;
 

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 
 use crate::support::{Daemon, Host, skip};
 
-/// Makes the daemon's next start the first of a boot of its host.
+/// Makes the daemon's next start the first one after a boot of its host.
 fn reboot_host(daemon: &mut Daemon) {
     daemon.kill();
     let marker = daemon.scratch().path("run/libvirt/qemu/run/autostarted");
@@ -26,7 +26,7 @@ fn a_saved_guest_with_autostart_goes_on_when_its_host_boots() {
         dom.managed_save();
         "#
     ));
-    // 77: a restart of the daemon alone is no boot of the host.
+    // 77: a restart of the daemon alone is not a boot of the host.
     host.kill();
     host.launch();
     host.ok(r#"

@@ -1,4 +1,4 @@
-//! Backups of guests that run, and restores of what they had written.
+//! Backups of running guests, and restores of the data that they had written.
 
 mod contents;
 
@@ -30,7 +30,8 @@ const IMPORTS: &str = r#"
 struct Site(Daemon);
 
 impl Site {
-    /// A host whose guest `web` runs from a qcow2 disk and has a raw one, and with a folder for backups in its pool `backups`.
+    /// A host whose guest `web` boots from a qcow2 disk and also has a raw one; its pool `backups`
+    /// is a folder for backups.
     fn new() -> Self {
         let host = Daemon::start();
         let folder = host.scratch().folder("images");
@@ -66,7 +67,8 @@ impl Site {
         self.0.ok(&format!("{IMPORTS}{script}; ()"))
     }
 
-    /// The bytes at whole MiB of the image that the pool `images` has under `name`, as a guest sees them.
+    /// The bytes at the MiB offsets `at` of the image `name` in the pool `images`, as a guest sees
+    /// them.
     fn bytes(&self, name: &str, at: &[usize]) -> Vec<u8> {
         let content = raw(&self.0.scratch().path("images").join(name));
         at.iter().map(|mib| content[mib << 20]).collect()
@@ -375,7 +377,7 @@ fn another_host_restores_the_guests_of_a_folder_and_verify_finds_damage() {
         "#);
     let backups = site.0.scratch().path("backups");
     let other = Site::new();
-    // The folder is elsewhere on the other host.
+    // The folder has another path on the other host.
     let moved = other.0.scratch().folder("moved");
     for name in site.files("backups") {
         other
@@ -406,7 +408,7 @@ fn another_host_restores_the_guests_of_a_folder_and_verify_finds_damage() {
         "#
     ));
     assert_eq!(other.bytes("web.qcow2", &[2]), [2]);
-    // Cut off, gone, and not what it was; and a record that is nothing.
+    // Images that are truncated, missing or changed, and an invalid record.
     let images: Vec<String> = other
         .files("moved")
         .into_iter()
@@ -426,7 +428,7 @@ fn another_host_restores_the_guests_of_a_folder_and_verify_finds_damage() {
         "#
     ));
     assert_eq!(told, "");
-    // One bit that only the recorded checksum knows.
+    // One changed bit, which only the recorded checksum reveals.
     std::fs::remove_file(moved.join("x.backup.json")).expect("it is the test's own");
     let mut changed = content.clone();
     *changed.last_mut().expect("it is not empty") ^= 1;
@@ -441,7 +443,8 @@ fn another_host_restores_the_guests_of_a_folder_and_verify_finds_damage() {
         "#
     ));
     std::fs::write(&first, &content).expect("it is the test's own");
-    // A point is old, one of a clock that was set back is of tomorrow, and one was never completed.
+    // One point is old, one is from tomorrow since the clock was set back, and one was never
+    // completed.
     let records = images
         .iter()
         .map(|name| moved.join(name.replace(".vda.qcow2", ".backup.json")));

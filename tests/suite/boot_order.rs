@@ -1,4 +1,4 @@
-//! Guests that start one after another, on real QEMU.
+//! Guests that are started one after another, on real QEMU.
 
 use crate::support::{Daemon, Host};
 

@@ -51,7 +51,7 @@ const OBJECTS: &[(&str, &str)] = &[
     ),
 ];
 
-/// Functions that end or block a script by design, or reach a host besides the test driver.
+/// Functions that end or block a script by design, or reach a host other than the test driver.
 const LEFT_OUT: &[&str] = &[
     "exit",
     "connect_auth",
@@ -159,7 +159,7 @@ const ANY: &[&str] = &[
     "'x'",
 ];
 
-/// Numbers that follow from a seed.
+/// Pseudo-random numbers from a seed.
 struct Random(u64);
 
 impl Random {
@@ -309,7 +309,7 @@ fn no_sequence_of_calls_ends_the_process() {
     let session = Session::new(SessionOptions::default());
     let engine = engine::build(&session, &Limits::default(), Imports::default());
     let all = catalog::functions(&engine);
-    // `connect` with a text opens whatever host that names.
+    // `connect` with a text opens any host that the text names.
     let reaches_out = |function: &Function| {
         function.name.starts_with("connect") && !function.parameters.is_empty() && !function.method
     };
@@ -317,7 +317,7 @@ fn no_sequence_of_calls_ends_the_process() {
     let left_out = |function: &Function| {
         let object = function.receiver().and_then(Type::object);
         let is_missing = object.is_some_and(|object| !has(object));
-        // It waits for as long as it takes by default.
+        // `stop` without options waits with its default time limits, which are long.
         let waits_long = function.name == "stop" && function.parameters.len() == 1;
         let listed = LEFT_OUT.contains(&function.name.as_str());
         listed || waits_long || is_missing || reaches_out(function)
@@ -356,7 +356,7 @@ fn no_sequence_of_calls_ends_the_process() {
         let told = format!("seed {seed}\n{script}\n{outcome}");
         assert!(!outcome.stderr.contains("panicked"), "{told}");
         assert!(!outcome.stderr.contains("internal error (please"), "{told}");
-        // A script can wait long, or take much memory, and is stopped then.
+        // A script that waits too long or takes too much memory is stopped.
         assert!([0, 1, 124].contains(&outcome.status), "{told}");
         assert!(
             outcome.status != 0 || outcome.stdout.contains("survived"),

@@ -11,7 +11,8 @@ use virhai::{Imports, Session, SessionOptions};
 
 use super::constants::{attribute, version, whole_api};
 
-/// libvirt-python's methods: `Class.method C-function`, a line each, with `-` where it calls none.
+/// libvirt-python's methods, one per line: `Class.method C-function`, or `-` for a method that
+/// calls no C function.
 const PYTHON: &str = include_str!("../data/libvirt_python.txt");
 
 pub fn functions() -> Vec<Function> {
@@ -202,7 +203,7 @@ fn a_name_for_a_libvirt_call_is_libvirt_pythons() {
             .insert(expected_name(method));
     }
     let is_python = |call: &str, name: &str| {
-        // A UUID as bytes goes by way of its text.
+        // A UUID as bytes is read from its text, by the `...String` function.
         let calls = [call, call.trim_end_matches("String")];
         calls
             .iter()
@@ -228,16 +229,16 @@ fn a_name_for_a_libvirt_call_is_libvirt_pythons() {
 
 /// Functions without a method in libvirt-python.
 const OWN_NAMES: &[&str] = &[
-    // `libvirt.open` and its like, which are no methods.
+    // `libvirt.open` and its variants, which are functions and not methods.
     "connect",
     "connect_read_only",
     "connect_auth",
     "connect_admin",
     "connect_host",
     "get_version",
-    // It asks the host for nothing but an answer, which comes after the events before.
+    // It makes a call only for its reply, which arrives after all earlier events.
     "drain",
-    // libvirt-python's, by a newer C function than it calls.
+    // Names of libvirt-python, here with a newer C function than libvirt-python calls.
     "list_domains_id",
     "list_defined_domains",
     "list_storage_pools",
@@ -258,18 +259,18 @@ const OWN_NAMES: &[&str] = &[
     // These take and return values instead of JSON.
     "agent",
     "agent_exec",
-    // A stream there is an object of many calls.
+    // In libvirt-python, a stream is an object with many calls.
     "read",
     "write",
     "send_all",
     "recv_all",
-    // A stream and a callback there.
+    // A stream and a callback in libvirt-python.
     "upload_file",
     "download_file",
     "checksum",
-    // A list of two numbers there.
+    // A list of two numbers in libvirt-python.
     "state_reason",
-    // `XMLDesc` that is parsed already.
+    // `XMLDesc`, already parsed.
     "xml",
     // `UUID`, where `uuid` is the text.
     "uuid_bytes",
@@ -319,7 +320,7 @@ fn sources(folder: &str) -> Vec<(PathBuf, String)> {
     files
 }
 
-/// The lines of code below `folder` in which one of `words` stands as a word of its own.
+/// The lines of code below `folder` that contain one of `words` as a whole word.
 fn lines_with(folder: &str, words: &[&str]) -> Vec<String> {
     let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
     let has = |line: &str, word: &str| {
@@ -348,7 +349,7 @@ fn lines_with(folder: &str, words: &[&str]) -> Vec<String> {
 
 #[test]
 fn unsafe_code_stands_only_where_libvirt_is_wrapped() {
-    // A policy of a page allows its own styles by that name.
+    // The content policy of a page uses this word to allow its own styles.
     let is_code = |line: &String| line.replace("'unsafe-inline'", "").contains("unsafe");
     let outside = |line: &String| !line.contains("/runtime/libvirt/");
     let mut offenders: Vec<String> = lines_with("runtime", &["unsafe"])
@@ -420,7 +421,7 @@ fn every_option_of_a_recipe_is_declared_and_used() {
             .iter()
             .flat_map(|function| &function.options);
         let specs = options.flat_map(virhai::spec::Spec::with_nested);
-        // A Rust function reads those that it declares.
+        // Rust functions read all options that they declare.
         for spec in specs.filter(|spec| !spec.file.is_empty()) {
             for key in &spec.keys {
                 let is_end = |letter: char| !letter.is_alphanumeric() && letter != '_';

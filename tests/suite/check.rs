@@ -48,7 +48,7 @@ fn found(checker: &Checker, path: &Path) -> Vec<Finding> {
     checker.check(&imports, &path.display().to_string(), &read(path))
 }
 
-/// A finding as a script tells of it.
+/// A finding in the form of the expectations in scripts.
 fn shown(finding: &Finding) -> String {
     let hint = match &finding.hint {
         Some(hint) => format!("; {hint}"),
@@ -135,7 +135,8 @@ fn each_broken_script_has_the_findings_that_it_tells_of() {
     assert!(codes.values().sum::<usize>() >= 60, "{codes:?}");
 }
 
-/// All findings in `scripts`, by the name and the text of each, as a test shows them.
+/// Fails with all findings in `scripts`, which are pairs of a name and a text, unless there are
+/// none.
 fn none(scripts: impl Iterator<Item = (String, String)>, roots: &[PathBuf]) {
     let engine = engine();
     let catalog = Catalog::new(&engine);
@@ -366,7 +367,7 @@ fn an_error_in_an_imported_file_shows_the_way_there() {
     }
 }
 
-/// Pieces of scripts put together at random, most of which mean nothing.
+/// Random combinations of parts of scripts, most of which make no sense.
 #[test]
 fn scripts_that_were_damaged_are_checked_without_a_panic() {
     let engine = engine();

@@ -1,4 +1,4 @@
-//! The command line tells of itself: help, completions for shells, and the manual.
+//! Documentation of the command line by itself: help, completions for shells, and the manual page.
 //!
 //! The help of each command has its golden files in `tests/data/help/`; `UPDATE=1` rewrites them.
 
@@ -29,7 +29,7 @@ fn commands() -> Vec<String> {
     names.map(str::to_owned).collect()
 }
 
-/// Each help there is: the name of its golden file, and its text.
+/// Every help: the name of its golden file, and its text.
 fn helps() -> Vec<(String, String)> {
     let commands = commands();
     let commands = commands.iter().map(String::as_str);
@@ -176,7 +176,8 @@ fn shells_complete_the_inputs_of_a_script_and_their_words() {
         offered(&script, &[program, &runbook, "--mode", "fu"]),
         ["full".to_owned()].into()
     );
-    // A shell runs nothing that a script names, neither now nor when the command line is entered.
+    // A shell runs no commands from a script's words: neither while it completes nor when the
+    // command line is entered.
     let hostile = r#"const INPUTS = #{ mode: #{ words: ["$(touch MARK)", "`touch MARK`", "a b; touch MARK", "e\x1b]2;x\x07"] } };"#;
     let mark = folder.text("mark");
     let hostile = folder.write("hostile.rhai", hostile.replace("MARK", &mark));
@@ -226,7 +227,7 @@ fn shells_complete_the_inputs_of_a_script_and_their_words() {
     }
 }
 
-/// Tries that the shells quote the name of a file that they complete.
+/// Checks that the shells quote the file names that they complete.
 fn file_names_are_quoted(program: &str) {
     let folder = Scratch::new();
     folder.write("here/$(touch mark).rhai", "");

@@ -1,4 +1,4 @@
-//! Clones of guests on a real host: what is their own, and what is not touched.
+//! Clones of guests on a real host: the parts that are new, and those that stay untouched.
 
 use crate::support::{Daemon, Host, Outcome, micro};
 
@@ -91,7 +91,7 @@ fn a_guest_that_runs_is_cloned_while_it_stands_still_and_goes_on() {
 #[test]
 fn a_clone_of_a_running_guest_does_what_its_plan_says() {
     let site = Site::new();
-    // The clone takes snapshots of both disks; the script takes more of one.
+    // The clone takes snapshots of both disks; the script takes further ones of one disk.
     let script = r#"
         let web = conn.lookup_by_name("web");
         if !web.is_active() { web.create(); }
@@ -160,7 +160,7 @@ fn a_clone_that_is_taken_back_leaves_the_original_on_its_own_image() {
 #[test]
 fn a_guest_is_not_given_the_disk_of_another() {
     let site = Site::new();
-    // The second disk of `web` is called as the first of `web-1` would be.
+    // The second disk of `web` has the name that the first disk of `web-1` would get.
     let outcome = site.run(
         "let options = #{ name: \"web-1\", memory: \"32MiB\", nics: [], start: false }; \
          guest::create(conn, options); \
@@ -338,7 +338,7 @@ fn the_clone_of_a_uefi_guest_has_a_copy_of_its_nvram() {
         conn.define_xml(xml).create(VIR_DOMAIN_START_PAUSED);
         "#
     ));
-    // A boot entry of the guest's, as far as libvirt knows.
+    // Bytes in the NVRAM, which libvirt cannot tell from a boot entry of the guest.
     let mut bytes = std::fs::read(&nvram).expect("libvirt made it");
     bytes[4096..4104].copy_from_slice(b"mydebian");
     std::fs::write(&nvram, &bytes).expect("it can be written");
@@ -356,7 +356,7 @@ fn the_clone_of_a_uefi_guest_has_a_copy_of_its_nvram() {
         site.ok("let copy = conn.lookup_by_name(\"copy\"); guest::remove_with_volumes(copy)");
         assert!(!std::path::Path::new(copy.trim()).exists());
     }
-    // A client that failed leaves none.
+    // A failed script leaves no NVRAM file behind.
     let outcome = site.run(
         "all_or_nothing(|undo| { clone::of(conn.lookup_by_name(\"web\"), #{ name: \"copy\" }); throw \"later\"; })",
     );

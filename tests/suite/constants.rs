@@ -1,4 +1,4 @@
-//! libvirt's constants, held against its published API.
+//! libvirt's constants, compared with its published API.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Write;
@@ -13,7 +13,8 @@ use crate::support::{golden, skip, succeeds, virhai};
 /// The libvirt that the tables of names were made from.
 const TABLE: [u32; 3] = [11, 3, 0];
 
-/// libvirt's libraries, as pkg-config calls their API files: the variable less `_api`, and the module that has it.
+/// libvirt's libraries in pkg-config: the variable with the path of the API file, without `_api`,
+/// and the module that defines it.
 pub const LIBRARIES: [(&str, &str); 4] = [
     ("libvirt", "libvirt"),
     ("libvirt_qemu", "libvirt"),
@@ -21,7 +22,7 @@ pub const LIBRARIES: [(&str, &str); 4] = [
     ("libvirt_admin", "libvirt-admin"),
 ];
 
-/// A constant as an API file tells of it.
+/// A constant as an API file describes it.
 struct Published {
     name: String,
     group: String,
@@ -31,11 +32,11 @@ struct Published {
     info: String,
 }
 
-/// A function as an API file tells of it.
+/// A function as an API file describes it.
 pub struct PublishedFunction<'a> {
     pub name: &'a str,
     pub version: &'a str,
-    /// Each parameter that scripts give as a number: its name and what is said of it.
+    /// Each parameter that scripts give as a number: its name and its description.
     parameters: Vec<(&'a str, &'a str)>,
 }
 
@@ -70,7 +71,7 @@ pub fn version() -> Vec<u32> {
 /// Every function in the text of API files.
 pub fn functions(api: &str) -> Vec<PublishedFunction<'_>> {
     let mut found: Vec<PublishedFunction> = Vec::new();
-    // The parameters of a type of function belong to none.
+    // The parameters of a function type belong to no function.
     let mut within = false;
     for element in api.split('<') {
         if element.starts_with("function ") {
@@ -113,7 +114,7 @@ pub fn attribute<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     rest.split('\'').next()
 }
 
-/// Text of XML in one line, without its character references.
+/// Text of XML in one line, with its character references resolved.
 fn plain(text: &str) -> String {
     let text = text
         .replace("]]>", "")
@@ -133,7 +134,7 @@ fn published(api: &str) -> Vec<Published> {
         if !element.starts_with("enum ") && !element.starts_with("macro ") {
             continue;
         }
-        // A macro has what is said of it in an element of its own.
+        // The description of a macro is in a separate element.
         let info = match elements.get(index + 1) {
             Some(&"info>") => elements.get(index + 2).copied().unwrap_or_default(),
             next => next
@@ -267,10 +268,10 @@ fn values(published: &[Published]) -> HashMap<&str, &str> {
         .collect()
 }
 
-/// The number that a C expression of sums, names and comments comes to.
+/// The value of a C expression of sums, names and comments.
 fn number(expression: &str, names: &HashMap<&str, &str>) -> Option<i64> {
     let bare = expression.split("/*").next()?.replace(['(', ')', 'L'], "");
-    // Taking away all `L` spoils names, which are looked up as they were.
+    // Removing every `L` damages names, so names are looked up in the original text.
     if let Some(other) = names.get(expression.trim()) {
         return number(other, names);
     }
@@ -360,7 +361,8 @@ fn which_constants_a_parameter_takes_is_as_libvirt_publishes_it() {
             let named: BTreeSet<&str> = named(info, &enumerations).into_iter().collect();
             let known = constants::enumerations(function.name, parameter);
             let known: Option<BTreeSet<&str>> = known.map(|known| known.iter().copied().collect());
-            // Not every text names what it means, and an older libvirt has not all of them.
+            // Not every description names its enumeration, and an older libvirt lacks some
+            // enumerations.
             if !named.is_empty()
                 && known
                     .as_ref()

@@ -189,7 +189,7 @@ const OMITTED: &[(&str, &[&str])] = &[
     ("virGetVersion tells the same", &["virAdmGetVersion"]),
 ];
 
-/// Functions that scripts are to call and cannot yet.
+/// Functions that scripts cannot call yet, but shall.
 const TO_COME: &[&str] = &[];
 
 /// Methods of libvirt-python that scripts do not need, by the reason; `*` stands for every class.
@@ -263,7 +263,7 @@ const OMITTED_METHODS: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Methods of libvirt-python that scripts are to have and have not yet.
+/// Methods of libvirt-python that scripts do not have yet, but shall.
 const METHODS_TO_COME: &[&str] = &[];
 
 /// The names in the tables of the objects that functions and methods belong to.
@@ -296,7 +296,8 @@ fn object(name: &str) -> &'static str {
         .iter()
         .flat_map(|(object, prefixes)| prefixes.iter().map(move |prefix| (*object, *prefix)));
     let fits = |prefix: &str| {
-        // `virNode` is the host's, and `virNodeDevice` another object's; `virConn` is the library's.
+        // `virNode` belongs to the host, and `virNodeDevice` to another object; `virConn` belongs
+        // to the library.
         name.strip_prefix(prefix)
             .is_some_and(|rest| !rest.starts_with(char::is_lowercase))
     };
@@ -320,7 +321,7 @@ struct Row {
     methods: [usize; 3],
 }
 
-/// Sorts `name`, and adds to `offenders` where the lists do not agree with what is there.
+/// Classifies `name`, and adds it to `offenders` if the lists contradict each other or the API.
 fn reach(
     name: &str,
     is_there: bool,
@@ -363,7 +364,7 @@ fn all_that_libvirt_publishes_can_be_called_or_is_listed_with_the_reason() {
     let api = whole_api();
     let here = published(&api);
     assert!(here.len() > 500, "the API files are understood");
-    // An older libvirt has not all of them, and a newer one has more.
+    // An older libvirt has fewer functions than the table, and a newer one has more.
     let table = include_str!("../../runtime/constants/functions.txt").lines();
     let known: BTreeSet<&str> = table
         .filter(|line| !line.starts_with('#'))

@@ -11,8 +11,8 @@ fn data(path: &str) -> PathBuf {
         .join(path)
 }
 
-/// The XML of `options` on a host with KVM, as in `tests/data/hosts/kvm.xml`, and libvirt 11.3. The libvirt at
-/// hand defines what they become on a host with its own version.
+/// The XML of `options` on a host with KVM, as in `tests/data/hosts/kvm.xml`, and libvirt 11.3. The
+/// installed libvirt then defines the XML that the same options give for its own version.
 fn described(options: &str) -> String {
     let host = TestHost::new();
     let capabilities = std::fs::read_to_string(data("hosts/kvm.xml")).expect("it is kept");

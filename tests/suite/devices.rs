@@ -1,4 +1,4 @@
-//! Devices of running guests that come, go and change.
+//! Devices of running guests that are added, removed and changed.
 
 use crate::support::{Embed, Host, micro, tiny_xml};
 

@@ -181,7 +181,7 @@ fn the_markdown_and_the_page_have_all_that_scripts_can_call() {
     let guest = doc(&["std/guest"]);
     assert!(guest.contains("guest::ensure") && !guest.contains("guest::unplug"));
     assert!(!html.contains("src=") && !html.contains("<link"));
-    // Its own policy forbids a browser to load anything.
+    // The page's own content policy forbids a browser to load anything.
     assert_eq!(html.matches("http-equiv").count(), 1);
     assert!(html.contains("default-src 'none'"));
 }
@@ -303,7 +303,7 @@ fn a_name_of_libvirt_or_of_its_python_is_answered_with_what_makes_that_call() {
         if called && !here(c).into_iter().all(made) {
             offenders.push(c);
         }
-        // Names that are spelled alike are found by name.
+        // A name that is the same in scripts is found by itself.
         if called && snake != python && here(python).is_empty() {
             offenders.push(python);
         }

@@ -1,4 +1,4 @@
-//! `dom.edit`: what becomes of a change, in the configuration and in the running guest.
+//! `dom.edit`: the outcome of changes, in the configuration and in the running guest.
 
 use std::io::{BufRead, BufReader};
 
@@ -7,7 +7,7 @@ use nix::unistd::Pid;
 
 use crate::support::{Embed, Host, TestHost, virhai};
 
-/// The beginning of the scripts of these tests: prints a line for each change.
+/// The beginning of the scripts of these tests: `shown` has a line for each change.
 const SHOWN: &str = "
     fn shown(changes) { changes.map(|change| `${change.effect}: ${change.change} ${change.path}`) }
     let conn = connect();
@@ -152,7 +152,7 @@ fn a_stop_takes_back_what_was_done_and_leaves_the_definition() {
     let output = BufReader::new(child.stdout.take().expect("it is a pipe"));
     for line in output.lines().map_while(Result::ok) {
         if line == "the disk is gone" {
-            // The guest is being asked for its card now, which it never gives back.
+            // libvirt now asks the guest to release its card, which it never does.
             kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGINT).expect("it runs");
             break;
         }

@@ -1,4 +1,4 @@
-//! QEMU without a daemon: who runs it, and how long it takes to start.
+//! QEMU without a daemon: the user that it runs as, and the time that it takes to start.
 
 use std::os::unix::fs::MetadataExt;
 use std::process::Command;
@@ -113,7 +113,7 @@ fn without_the_user_of_libvirts_package_root_is_told_and_an_ordinary_user_needs_
         ),
         "{told}"
     );
-    // The other way that the hint names.
+    // The other solution that the hint names.
     let nobody = test_user().expect("only root may mount");
     connect(
         "of_nobody",

@@ -1,4 +1,5 @@
-//! `ensure` of guests: what runs is compared as well, and nothing slides or gets lost.
+//! `ensure` of guests: the running guest is compared as well, and no device changes its place or
+//! gets lost.
 
 use crate::support::{Embed, Host, NetHost, micro, virhai};
 

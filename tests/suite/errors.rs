@@ -40,7 +40,7 @@ impl Case {
         self.scratch.write("main.rhai", script);
         let main = self.scratch.path("main.rhai");
         let status = self.shows_run(run.clone().arg("run").arg(&main), name);
-        // The run finds the errors of the check too.
+        // The run finds the errors of the check as well.
         if status == 3 {
             let unchecked = run.arg("--no-check").arg("run").arg(&main).run();
             if unchecked.status != 3 {
@@ -52,8 +52,8 @@ impl Case {
         }
     }
 
-    /// Compares what `run` shows to people, and to programs where there is a file for that; answers
-    /// the exit status.
+    /// Compares the text output of `run`, and its JSON output if there is a golden file for it;
+    /// returns the exit status.
     fn shows_run(&self, run: Run, name: &str) -> i32 {
         let outcome = run.clone().run();
         assert_eq!(
@@ -88,7 +88,7 @@ impl Case {
         text.replace(&self.host.uri(), "test:///HOST")
             .replace(&format!("{folder}/"), "")
             .replace(folder, "FOLDER")
-            // As libvirt put it before 10.0.
+            // The wording of libvirt before 10.0.
             .replace("(domain_definition):1: Opening", "at line 1: Opening")
     }
 }

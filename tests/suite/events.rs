@@ -1,4 +1,4 @@
-//! Events of every kind that the hosts at hand can cause.
+//! Events of every kind that the hosts of these tests can cause.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -80,7 +80,7 @@ fn a_field_that_no_event_has_is_answered_with_the_nearest() {
     );
 }
 
-/// Kinds that the libvirt at hand may be too old for, or have no driver for.
+/// Kinds for which the installed libvirt may be too old, or may have no driver.
 const MAY_LACK: &str = r#"["nic_mac_change", "vcpu_removed", "channel_lifecycle", "network_metadata_change",
     "node_device_lifecycle", "node_device_update"]"#;
 

@@ -75,7 +75,8 @@ fn check(examples: &[Example], threads: usize, work: impl Fn(usize, &Example) ->
     );
 }
 
-/// The example with its files in `scratch`; what comes before it is on one line with its first.
+/// The example with its files in `scratch`; the code `before` it is on one line with its first
+/// line, so that line numbers stay.
 fn script(before: &str, example: &Example, scratch: &Scratch) -> String {
     let folder = format!("{}/", scratch.text("").trim_end_matches('/'));
     let before: Vec<&str> = before.lines().map(str::trim).collect();
@@ -145,10 +146,10 @@ fn every_plain_example_runs_on_the_test_driver() {
     });
 }
 
-/// Makes `web` what each example finds, whatever the one before it left behind.
+/// Puts `web` into the state that every example starts from, whatever the previous one left behind.
 ///
-/// A guest that another process started is taken over first: a suspend waits for that, and a
-/// destroy before it ends the guest and yet says that there is none.
+/// libvirt first has to take over a guest that another process started. A `suspend` waits for that;
+/// a `destroy` before it ends the guest, but fails with the error that there is no such domain.
 const RESTORE_WEB: &str = r#"{
     let conn = connect();
     let dom = conn.define_xml(`XML`);
@@ -174,7 +175,8 @@ fn every_example_for_qemu_runs_on_an_embedded_one() {
     });
 }
 
-/// Makes the pool `images` what each example finds: one volume of zeros, and no others.
+/// Puts the pool `images` into the state that every example starts from: one volume of zeros, and
+/// no others.
 const RESTORE_IMAGES: &str = r#"{
     let conn = connect();
     for pool in conn.list_all_storage_pools() {
@@ -206,7 +208,8 @@ fn every_example_of_storage_runs_in_a_real_pool() {
     });
 }
 
-/// Runs the examples one after the other in one program, since each takes but a moment; `before` comes before each.
+/// Runs the examples one after the other in one program, since each takes only a moment; `before`
+/// runs before each.
 fn run_together(host: &impl Host, tag: &str, before: &str) {
     run_examples_together(host.virhai(), &examples(tag), before);
 }
@@ -267,7 +270,7 @@ fn every_example_of_the_admin_api_runs_on_a_daemon() {
     }
 }
 
-/// Leaves no binding, filter and network of the example before.
+/// Removes the bindings, filters and networks of the previous example.
 const NOTHING_LEFT: &str = "let conn = connect();
     for binding in conn.list_all_nw_filter_bindings() { binding.delete(); }
     for filter in conn.list_all_nw_filters() { filter.undefine(); }
@@ -302,7 +305,7 @@ fn every_example_with_an_agent_runs_on_a_linux_guest() {
     });
 }
 
-/// Starts `web` anew, once what the example before it left on either side is gone.
+/// Starts `web` anew, after removing the guests that the previous example left on either host.
 const START_WEB: &str = r#"{
     for uri in [connect().uri, args[0]] {
         for dom in connect(uri).list_all_domains() { dom.destroy(); }
@@ -329,7 +332,7 @@ fn every_example_of_a_migration_runs_between_two_daemons() {
     });
 }
 
-/// A guest without a disk, which migrates without more ado.
+/// A guest without a disk, which can migrate without shared storage.
 fn diskless_xml(kernel: &str) -> String {
     format!(
         "<domain type='qemu'><name>web</name><memory unit='MiB'>32</memory><vcpu>1</vcpu>\

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::{Daemon, Run, Scratch, SshServer, virhai};
 
-/// Four hosts, of which each connection has its own copy, in a repo with a `virhai.toml`.
+/// Four hosts in a repo with a `virhai.toml`; each connection has its own copy of its host.
 fn repo(scratch: &Scratch, script: &str) -> Run {
     let guest = "<domain type='test'><name>NAME</name><memory>1024</memory><os><type>hvm</type></os></domain>";
     for name in ["web1", "web2", "web3", "db1"] {
@@ -207,7 +207,7 @@ fn an_inventory_is_stopped_with_all_its_processes_and_its_errors_quote_nothing()
     let outcome = run(&["hosts.yaml"]).fails(2);
     assert!(!outcome.to_string().contains("sw0rd"), "{outcome}");
 
-    // The program and a child of it hold the pipe open, which ends when both have ended.
+    // The program and its child hold the pipe open: reading it ends when both have ended.
     let pipe = scratch.path("pipe");
     nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).expect("a pipe can be made");
     let mut reader = std::fs::OpenOptions::new()
@@ -302,7 +302,7 @@ fn a_patch_by_ssh_runs_on_each_host_until_one_fails() {
     let run = repo(&scratch, &format!("{TOLD}{script}"));
     let list = scratch.path("virhai.toml");
     let text = std::fs::read_to_string(&list).expect("it was written");
-    // Its name for ssh is another one.
+    // The host's name for ssh differs from its name in the list.
     let text = text.replace("vars = { rack = 3 }", "vars = { ssh = 'first' }");
     assert!(text.contains("'first'"), "{text}");
     scratch.write("virhai.toml", text);

@@ -11,7 +11,7 @@ use virhai::{Imports, Session, SessionOptions};
 
 use crate::support::virhai;
 
-/// Numbers that are the same in every run.
+/// Pseudo-random numbers, the same in every run.
 struct Random(u64);
 
 impl Random {

@@ -78,7 +78,7 @@ fn examples(text: &str, info: &str) -> Vec<String> {
     examples
 }
 
-/// The code in those columns of a page's tables whose heading is `virhai`.
+/// The code in the columns of a page's tables with the heading `virhai`.
 fn calls_in_tables(text: &str) -> Vec<String> {
     let mut calls = Vec::new();
     let (mut column, mut in_head, mut wanted) = (0, false, None);
@@ -179,7 +179,7 @@ fn every_call_in_the_phrasebook_passes_the_check() {
     assert!(calls.len() > 60, "only {} calls were found", calls.len());
     let statement = |call: &String| match call.starts_with("try ") {
         true => format!("{call}\n"),
-        // Some have no value, and none is left unused.
+        // `type_of` also accepts calls without a result, and no result is unused.
         false => format!("print(type_of({call}));\n"),
     };
     let statements: String = calls.iter().map(statement).collect();
@@ -189,7 +189,7 @@ fn every_call_in_the_phrasebook_passes_the_check() {
     assert_eq!(outcome.status, 0, "{outcome}");
 }
 
-/// The links of a page to files of the repository: the file, and the place in it.
+/// The links of a page to files of the repository: the file, and the anchor in it.
 fn links(text: &str) -> Vec<(String, Option<String>)> {
     let target = |event| match event {
         Event::Start(Tag::Link { dest_url, .. }) => Some(dest_url.to_string()),
@@ -207,7 +207,7 @@ fn links(text: &str) -> Vec<(String, Option<String>)> {
         .collect()
 }
 
-/// The place that a heading can be linked by, as GitHub makes it.
+/// The anchors of the headings, as GitHub derives them.
 fn anchors(text: &str) -> BTreeSet<String> {
     let mut anchors = BTreeSet::new();
     let mut heading: Option<String> = None;
@@ -305,7 +305,7 @@ fn every_option_in_the_guide_exists() {
     known.extend(["help".to_owned(), "version".to_owned()]);
     let mut unknown = Vec::new();
     for (page, text) in pages() {
-        // The phrasebook names options of other programs.
+        // These pages name options of other programs.
         if page.ends_with("from-virsh.md") || page.ends_with("CONTRIBUTING.md") {
             continue;
         }

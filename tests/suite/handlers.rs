@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::support::{Outcome, Scratch, virhai};
 
-/// Runs `script` on libvirt's test host, which `conn` is.
+/// Runs `script` on libvirt's test host, to which `conn` is connected.
 fn on_test_host(script: &str) -> Outcome {
     virhai()
         .arg("-c")
@@ -39,7 +39,8 @@ fn a_slow_handler_gets_every_event_in_order_also_after_the_script_ended() {
         "#,
     );
     assert_eq!(outcome.status, 0, "{outcome}");
-    // The handler works while the script does: its first line can come before the line of the script.
+    // The handler runs in parallel with the script: its first line can come before the script's
+    // line.
     let (script, handler): (Vec<&str>, Vec<&str>) = outcome
         .stdout
         .lines()

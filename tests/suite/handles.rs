@@ -1,5 +1,5 @@
-//! Handles of every kind: dropped by the thousand they leave nothing behind, and one that outlives its object, its
-//! connection or its daemon is an error.
+//! Handles of every kind: thousands of dropped handles leave nothing behind, and the use of a
+//! handle that outlives its object, its connection or its daemon is an error.
 
 use std::fmt::Write;
 use std::io::BufRead;
@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use crate::support::{Daemon, Host, NetHost, Run, virhai};
 
-/// A kind of handle: its name, how many are made, and the code that makes one.
+/// A kind of handle: its name, the number of handles to make, and the code that makes one.
 type Made<'a> = (&'a str, usize, &'a str);
 
-/// The memory that a process may take more after thousands of handles than after hundreds.
+/// The memory by which a process may grow from hundreds of handles to thousands.
 const GROWTH_KIB: usize = 1024;
 
 /// The objects of each kind on the test driver.
@@ -84,7 +84,7 @@ fn handles_that_are_dropped_leave_no_memory_and_no_file_behind() {
     let grown = growth(&virhai(), &Gate::new(), PARTS, &kinds);
     nothing_grows(&grown);
 
-    // Handles that a script keeps are seen.
+    // The measurement notices handles that a script keeps.
     let kept: [Made; 1] = [(
         "kept",
         8000,
@@ -120,7 +120,8 @@ let dom = conn.create_xml(`{}`, VIR_DOMAIN_START_PAUSED);
         ("connection", 60, "connect(conn.uri)"),
         ("secret", 1000, "conn.secret_lookup_by_uuid(uuid)"),
         ("stream", 300, "conn.new_stream()"),
-        // Both wait on a callback of libvirt's for the host, so that a lost one leaves memory and a stream.
+        // Transfers wait for the host through a callback of libvirt: a lost callback leaves memory
+        // and a stream behind.
         ("transfer", 200, "vol.download(0, 65536)"),
         (
             "broken transfer",
@@ -185,14 +186,15 @@ fn nothing_grows(growth: &[Growth]) {
     assert!(kinds.is_empty(), "{kinds:?} of {growth:#?}");
 }
 
-/// Fills what was freed before the first handle: what leaks would go there first, and be seen late.
+/// Fills memory that was freed before the first handle: leaks would go there first and be noticed
+/// late.
 const BALLAST: &str = "let ballast = []; for i in 0..80000 { ballast.push(\"x\".repeat(200)); }";
 
 /// Makes a script wait until it has been measured.
 enum Gate {
-    /// Somebody answers at this address for a moment.
+    /// The script waits until the test accepts a connection at this address.
     Open(SocketAddr),
-    /// The program has a network of its own, and is measured while it sleeps.
+    /// The program is in its own network namespace, and is measured while it sleeps.
     Asleep,
 }
 
@@ -207,7 +209,7 @@ impl Gate {
         let Self::Open(address) = self else {
             return "print(\"measure\"); sleep(\"200ms\");".to_owned();
         };
-        // One answer must not count for two waits.
+        // After the answer, waits until there is no answer, so that one does not end two waits.
         let answers = format!("tcp_answers(\"127.0.0.1\", {}, \"5s\")", address.port());
         format!(
             "print(\"measure\"); while !{answers} {{ sleep(\"2ms\"); }} while {answers} {{ sleep(\"2ms\"); }}"
@@ -281,7 +283,8 @@ impl Usage {
     }
 
     fn of(child: &Child) -> Self {
-        // The parent of the program is the one that creates its network namespace.
+        // With a network namespace, the child is the program that creates it, and virhai is below
+        // that.
         let mut process = child.id().to_string();
         while let Some(inner) = children(&process) {
             process = inner;

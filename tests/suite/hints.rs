@@ -1,4 +1,4 @@
-//! Hints: each is tested by doing what it says.
+//! Hints: each is tested by following it.
 
 use crate::support::{Daemon, Embed, Host, NetHost};
 

@@ -1,4 +1,5 @@
-//! Secrets that a host keeps: their life as another program sees it, and that no value is shown.
+//! Secrets that a host keeps: their lifecycle as another program sees it, and that no value is
+//! shown.
 
 use crate::support::{Daemon, Host};
 

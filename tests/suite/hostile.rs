@@ -34,7 +34,7 @@ const AT_ONCE: usize = 4;
 /// The word in each line of the secret file.
 const SECRET: &str = "swordfish";
 
-/// The size of the end of an output that is kept for a report.
+/// The size of the kept end of an output, in bytes.
 const KEPT: usize = 4_000;
 
 /// An attack, as its first lines describe it.
@@ -79,7 +79,7 @@ impl Attack {
         })
     }
 
-    /// Runs the attack; returns what it got, and what else is wrong with how it ended.
+    /// Runs the attack; returns its successes, and faults in the way it ended.
     fn offences(&self) -> Vec<String> {
         let prey = Prey::new();
         let ended = self.run(&prey);
@@ -152,7 +152,7 @@ impl Attack {
                 }
                 std::thread::sleep(Duration::from_millis(10));
             };
-            // A guest that outlives virhai may hold its output open.
+            // A guest that outlives virhai may hold virhai's output open.
             end_qemu(&prey.scratch);
             Ended {
                 status,
@@ -174,7 +174,7 @@ const FOLDERS: [(&str, &str); 6] = [
     ("XDG_STATE_HOME", "state"),
 ];
 
-/// A file of the user's that nothing may change.
+/// A file of the user that no attack may change.
 const PROFILE: (&str, &str) = ("home/.profile", "# the user's own\n");
 
 /// The targets of an attack.
@@ -240,7 +240,7 @@ impl Prey {
     }
 }
 
-/// A file that no script may read: as a text, as XML and as a list of users alike.
+/// The content of a file that no script may read; it works as text, as XML and as a list of users.
 fn secret() -> String {
     format!("root:{SECRET}:19000:\n<{SECRET} {SECRET}='{SECRET}'>{SECRET}</{SECRET}>\n{SECRET}\n")
 }
@@ -264,7 +264,7 @@ impl Output {
         let mut kept: Vec<u8> = Vec::new();
         let mut chunk = vec![0; 1 << 16];
         while let Ok(length @ 1..) = from.read(&mut chunk) {
-            // The kept part overlaps a word that the chunks divide.
+            // The kept part and the chunk together contain a secret that the chunk boundary splits.
             kept.extend(&chunk[..length]);
             has_secret |= kept
                 .windows(SECRET.len())
@@ -278,7 +278,7 @@ impl Output {
     }
 }
 
-/// Runs all attacks and lists what is wrong with each.
+/// Runs all attacks and lists the offences of each.
 fn offenders(files: &[PathBuf]) -> Vec<String> {
     let (next, offenders) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     let work = || {
@@ -307,7 +307,7 @@ fn hostile_scripts_gain_no_access() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/hostile");
     let found = scripts_below(&folder).map(|found| found.expect("scripts can be listed"));
     let mut files: Vec<PathBuf> = found.collect();
-    // One alone for a person who works on it.
+    // `HOSTILE` selects single scripts, for debugging.
     if let Ok(only) = std::env::var("HOSTILE") {
         files.retain(|file| file.to_string_lossy().contains(&only));
     }
@@ -321,7 +321,7 @@ fn hostile_scripts_gain_no_access() {
     assert!(offenders.is_empty(), "{}", offenders.join("\n\n"));
 }
 
-/// The harness sees each kind of loss: attacks that have a grant are found out.
+/// The harness detects each kind of loss: attacks that have the permission are reported.
 #[test]
 fn the_harness_detects_a_successful_attack() {
     let scratch = Scratch::new();
@@ -366,7 +366,7 @@ fn the_harness_detects_a_successful_attack() {
         let found = found(options, status, script);
         assert!(found.contains(seen), "{script}: {found}");
     }
-    // A program that runs, as of a URI that the user gives.
+    // A program that runs, here because the user's own URI names it.
     let script = "try { connect(); } catch {}";
     let found = found("-c qemu+ext:///system?command=$PROGRAM", "0", script);
     assert!(found.contains("the program ran"), "{found}");

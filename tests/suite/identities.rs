@@ -81,7 +81,7 @@ fn read(path: &Path) -> Node {
 #[derive(Default)]
 struct Schema {
     definitions: BTreeMap<String, Vec<Node>>,
-    /// The path of each element below `domain`, and of what names a resource.
+    /// The path of each element below `domain`, and in `resources` of those that name a resource.
     elements: BTreeSet<String>,
     resources: BTreeSet<String>,
 }
@@ -94,7 +94,7 @@ impl Schema {
             .expect("libvirt has its schema")
             .flatten();
         let mut files: Vec<_> = files.map(|entry| entry.path()).collect();
-        // Other files define other things by the same names.
+        // Other files define the same names differently.
         files.sort_by_key(|path| !path.ends_with("domaincommon.rng"));
         for file in &files {
             let mut found: BTreeMap<String, Vec<Node>> = BTreeMap::new();

@@ -51,7 +51,7 @@ fn names_uuids_and_keys_are_remembered_and_all_else_asks() {
         .ok();
 }
 
-/// A volume on a real host: the path is asked there as well.
+/// On a real host, the call for the path of a volume asks the host as well.
 #[test]
 fn a_volume_that_was_deleted_has_no_path_on_a_real_host() {
     let host = crate::support::Daemon::start();

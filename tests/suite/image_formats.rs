@@ -1,11 +1,11 @@
-//! The format of a disk comes from those who know it, never from its name.
+//! The format of a disk is taken from its content or its volume, never from its name.
 
 use std::path::PathBuf;
 use std::process::Command;
 
 use crate::support::{Daemon, Host, micro, succeeds};
 
-/// Makes the functions that the scripts below share; each case names an image wrongly.
+/// Functions that the scripts below share; each case has an image with a misleading name.
 const SCRIPT: &str = r##"
     import "std/description" as description;
     import "std/guest" as guest;

@@ -1,4 +1,4 @@
-//! Guests from images: as they are, laid over, and told by a seed what to become.
+//! Guests from images: used directly, through overlays, and configured by a cloud-init seed.
 
 use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
@@ -157,14 +157,14 @@ fn the_seed_is_gone_once_the_guest_is_up_and_a_failure_leaves_nothing() {
     ];
     let outcome = script(&host, "cloud_image.rhai", &args).run();
     assert_eq!(outcome.stdout, "web is running\n", "{outcome}");
-    // This guest has no system that could release a device: it keeps an empty seed.
+    // This guest has no operating system to release a device, so it keeps an empty seed.
     assert!(
         outcome.stderr.contains("delete it when the guest is off"),
         "{outcome}"
     );
     let seed = std::fs::read(folder.join("web-seed.img")).expect("it is there");
     assert!(seed.iter().all(|&byte| byte == 0), "the seed is not empty");
-    // A guest that was saved with the seed starts again.
+    // A guest that was saved with the seed attached starts again.
     host.ok(r#"
         let dom = connect().lookup_by_name("web");
         dom.managed_save();

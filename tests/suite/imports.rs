@@ -33,7 +33,7 @@ fn refused(scratch: &Scratch, path: &str) {
         outcome.stderr.contains("main.rhai:1:8"),
         "{path}: {outcome}"
     );
-    // A path that is only known at run time is held to the same.
+    // A path that is only known at run time is refused as well.
     let outcome = run(
         scratch,
         &format!("let path = \"{path}\";\nimport path as it;\nit::word()"),
@@ -90,7 +90,7 @@ fn what_is_beside_the_script_or_below_it_can_be_imported() {
     assert_eq!(run(&scratch, computed).stdout, "inner\n");
 }
 
-/// A block imports a recipe when it needs it, which must not be seen.
+/// Recipes are imported by the first block that needs them; scripts must not notice that.
 #[test]
 fn a_script_finds_its_recipes_wherever_it_calls_them() {
     let scratch = folder();
@@ -190,7 +190,7 @@ fn a_cycle_of_imports_is_told_with_its_way() {
     }
     let outcome = run(&scratch, "import \"main\" as main;");
     assert_eq!(outcome.status, 3, "{outcome}");
-    // A cycle that only running makes is stopped as well.
+    // A cycle that only arises at run time is stopped as well.
     scratch.write("in/one.rhai", "let next = \"two\"; import next as two;");
     scratch.write("in/two.rhai", "let next = \"one\"; import next as one;");
     let outcome = run(&scratch, "import \"one\" as one;");
@@ -269,7 +269,7 @@ fn functions_of_one_name_in_several_files_are_kept_apart() {
     );
 }
 
-/// A file that calls what it is handed, and has names that others have as well.
+/// A file that calls the functions it is given, and has names that other files have as well.
 const CALLER: &str = r#"
     import "sub/theirs" as words;
     fn each(list, action) { let out = []; for x in list { out.push(action.call(x)); } out + [helper(0)] }
@@ -324,7 +324,7 @@ fn a_closure_calls_the_functions_of_the_file_that_it_was_written_in() {
             "middle::both(|x| helper(x))",
             r#"[["middle 1 inner", "main 1 beside"], "caller 0 theirs"]"#,
         ),
-        // By a method, by its name alone, by text, as the last value of a block.
+        // Called as a method, by its name alone, from text, and as the last value of a block.
         (
             "caller::mapped([1], |x| x.method())",
             r#"["main method 1"]"#,
@@ -351,15 +351,15 @@ fn a_closure_calls_the_functions_of_the_file_that_it_was_written_in() {
             "caller::mapped([1], |x| eval(\"[x].map(helper) + [Fn(`helper`).call(2)]\"))",
             r#"[["main 1 beside", "main 2 beside"]]"#,
         ),
-        // A variable that a closure captured goes before a function of its name.
+        // A captured variable takes precedence over a function with the same name.
         ("let later = 5; caller::mapped([1], |x| x + later)", "[6]"),
         ("later(7)", "[8]"),
-        // Two closures of the same text at the same place.
+        // Two closures with the same text at the same position of two files.
         (
             "middle::same_text()",
             r#"["middle 1 inner", "caller 0 theirs"]"#,
         ),
-        // An import within a closure is found beside the file that the closure was written in.
+        // An import within a closure is found beside the file that contains the closure.
         (
             "inside::each([1], |x| { import \"beside\" as late; late::word() })",
             r#"["beside"]"#,
@@ -367,7 +367,7 @@ fn a_closure_calls_the_functions_of_the_file_that_it_was_written_in() {
         // The imports of a file can be called through it, and its internal names are not visible.
         ("caller::words::word()", "theirs"),
         ("[Fn(\"helper\")].to_string()", "[Fn(helper)]"),
-        // The names of each file are its own afterwards too.
+        // Afterwards each file still uses its own names.
         ("caller::each([1], |x| x); helper(2)", r#""main 2 beside""#),
     ] {
         let outcome = run(
@@ -424,7 +424,7 @@ fn an_error_tells_names_as_the_script_has_them() {
 #[test]
 fn functions_of_a_script_take_the_place_of_no_method_in_another_file() {
     let scratch = folder();
-    // Each has the name of a method that the other file calls, with as many parameters.
+    // Each has the name of a method that the other file calls, and as many parameters.
     let library = r#"
         fn shadowed(xml) { xml.set("a", "1"); xml.remove("b"); [1, 2].map(|x| x.to_string()).join("-") + xml.get("a") + xml.select("*").len() }
     "#;
@@ -459,7 +459,7 @@ fn functions_of_a_script_take_the_place_of_no_method_in_another_file() {
     );
     let outcome = run(&scratch, &script);
     assert_eq!(outcome.status, 0, "{outcome}");
-    // A closure of the script finds no function of the file that calls it.
+    // A closure of the script does not find functions of the file that calls it.
     let outcome = run(
         &scratch,
         r#"import "caller" as caller;

@@ -1,4 +1,4 @@
-//! The inputs that runbooks declare: where they come from, what is refused, who sees them.
+//! The inputs that runbooks declare: their sources, refused values, and where they are shown.
 
 use crate::support::{Scratch, Terminal, virhai};
 
@@ -58,7 +58,7 @@ fn help_lists_the_inputs_and_runs_nothing() {
         let flat = help.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(flat.contains(part), "{part}: {help}");
     }
-    // A script without inputs has its arguments to itself.
+    // A script without inputs gets all of its arguments.
     scratch.write("plain.rhai", "print(args); fn main() { print(\"never\") }");
     let plain = virhai()
         .folder(scratch.path(""))
@@ -299,7 +299,8 @@ fn scripts_of_a_folder_are_listed_with_their_first_lines() {
         "{told}"
     );
 
-    // A pipe is not read, and a script that Rhai's parser needs minutes for is listed without its inputs.
+    // A pipe is not read; a script that would take Rhai's parser minutes is listed without its
+    // inputs.
     let pipe = scratch.path("pipe.rhai");
     nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).expect("a pipe can be made");
     let many: String = (0..60_000)

@@ -1,4 +1,4 @@
-//! Installations on real QEMU, with installers that end well, badly or not at all.
+//! Installations on real QEMU, with installers that succeed, fail or hang.
 
 use std::path::Path;
 use std::process::Command;
@@ -12,7 +12,7 @@ const RECIPES: &str = r#"
     let conn = connect();
 "#;
 
-/// A host with what installations are made of.
+/// A host with the disks and media for installations.
 struct Site(Embed);
 
 impl Site {
@@ -23,7 +23,7 @@ impl Site {
         Self(host)
     }
 
-    /// A site whose disk has a boot sector that only prints, and stays.
+    /// A site whose disk has a boot sector that prints and then hangs.
     fn used() -> Self {
         let host = Embed::new();
         let mut disk = std::fs::read(micro("blank.img")).expect("it was built");
@@ -45,7 +45,7 @@ impl Site {
         self.0.path(&file)
     }
 
-    /// Options of every installation here, with `more` of its own.
+    /// Options of every installation here, followed by `more`.
     fn options(&self, more: &str) -> String {
         let disk = self.0.path("disk.img");
         format!(
@@ -287,7 +287,8 @@ fn fails_and_leaves_nothing(site: fn() -> Site, recipe: fn(&Site, &str) -> Strin
             "60s",
         ),
         ("reboot", "the boot sector of the disk is unchanged", "60s"),
-        // The whole time passes; a busy machine needs most of it to start the guest.
+        // This case waits for the whole timeout; a busy machine needs most of it to start the
+        // guest.
         ("hang", "the installer did not end in time", "15s"),
     ];
     for (kind, why, timeout) in cases {
@@ -298,7 +299,7 @@ fn fails_and_leaves_nothing(site: fn() -> Site, recipe: fn(&Site, &str) -> Strin
         assert_eq!(outcome.status, 1, "{outcome}");
         assert!(outcome.stderr.contains(why), "{outcome}");
         assert!(
-            // A guest that boots again and again may be cut off within a word.
+            // A guest that boots again and again may be stopped in the middle of a word.
             outcome.stderr.contains(&format!("MG:{}", &kind[..3])),
             "the console is shown: {outcome}"
         );
@@ -456,7 +457,7 @@ fn options_of_killed(site: &Site, more: &str) -> String {
     site.options(&format!("{more}, up: \"MG:c=\", serial: \"{log}\""))
 }
 
-/// Kills the client that runs `install` at several moments, and has another one finish.
+/// Kills the client that runs `install` at several moments; another client then finishes.
 fn killed(install: impl Fn(&Site) -> String) {
     for moment in ["begins", "MG:installer", "MG:installed"] {
         let site = Site::new();
@@ -474,7 +475,7 @@ fn killed(install: impl Fn(&Site) -> String) {
 /// Kills `client` once the console log of its guest shows `moment`.
 pub(super) fn kill_once(mut client: Command, log: &Path, moment: &str) {
     let mut client = client.spawn().expect("it starts");
-    // The log appears as QEMU starts, and holds all that the guest has printed.
+    // The log is created when QEMU starts, and contains all output of the guest.
     let began = Instant::now();
     loop {
         let shown = std::fs::read_to_string(log).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Journals of runs: what is recorded survives the process, and the run can be resumed and undone.
+//! Journals of runs: they survive the process, and their runs can be resumed and undone.
 
 mod damage;
 mod persons;
@@ -11,7 +11,7 @@ use nix::unistd::Pid;
 
 use crate::support::{Daemon, Embed, Host, Outcome, Run, Scratch, virhai};
 
-/// A run in `folder`, whose journals are there too.
+/// A run in `folder`, which also holds its journals.
 fn in_folder(folder: &Scratch) -> Run {
     virhai()
         .folder(folder.path(""))
@@ -180,7 +180,7 @@ fn a_step_that_was_killed_is_repeated_only_if_its_effect_is_known() {
     assert_eq!(undone.status, 0, "{undone}");
     host.ok("assert_eq(connect().list_all_domains(), [])");
 
-    // The step itself can say whether it is done.
+    // The step's `done` closure tells whether it is done.
     host.scratch().write(
         "home/mark.rhai",
         KILLED.replace("OPTIONS", ", #{ done: || web.autostart() }"),
@@ -211,7 +211,8 @@ fn changes_of_a_killed_recipe_are_undone_before_its_step_is_repeated() {
         "made web",
     );
     host.ok("assert_eq(connect().list_all_domains().len(), 1)");
-    // The arguments are those of the run; a resumed run stops at `db`'s place no more.
+    // A resumed run gets its arguments from the journal; the changed one keeps it from sleeping
+    // again.
     let journal = std::fs::read_dir(host.scratch().path("home/.local/state/virhai/runs"))
         .expect("there is a run")
         .next()
@@ -281,7 +282,7 @@ fn two_runs_do_not_work_on_one_guest_at_the_same_time() {
             "the domain `web` is in use by the run ",
         ],
     );
-    // Without a step and an undo list, a script changes what it wants.
+    // Without a step and an undo list, a script may change the domain.
     host.ok("connect().lookup_by_name(\"web\").set_autostart(false)");
     let mut second = run(mark).first_arg("-v").command();
     let mut second = second.spawn().expect("the program starts");

@@ -1,4 +1,5 @@
-//! Scripts of many thousand lines: the check takes its time by their length, and can be stopped.
+//! Scripts of many thousand lines: the time of the check grows linearly with their length, and the
+//! check can be stopped.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -99,7 +100,7 @@ fn check_time(text: &str) -> Duration {
         checker.check_program(&imports, "main.rhai", &program);
         thread_time() - began
     };
-    // The faster of two: the first one reads what the second one finds in memory.
+    // The faster of two checks: the first one also fills caches.
     check().min(check())
 }
 
@@ -129,7 +130,7 @@ fn the_check_is_linear_in_the_length_of_a_script() {
     }
 }
 
-/// A script that takes the parser minutes.
+/// A script that takes the parser several minutes.
 fn endless(scratch: &Scratch) {
     scratch.write(
         "long.rhai",
@@ -178,7 +179,7 @@ fn one_signal_ends_the_compilation() {
             .spawn()
             .expect("it starts");
         if command == "run" {
-            // It says that it runs once it watches for signals.
+            // It prints that it runs once it handles signals.
             let mut line = String::new();
             let stderr = child.stderr.as_mut().expect("it is a pipe");
             std::io::BufRead::read_line(&mut std::io::BufReader::new(stderr), &mut line)

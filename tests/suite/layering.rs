@@ -1,4 +1,4 @@
-//! The order of the folders, held against what the files really import.
+//! The order of the folders, compared with the imports of the files.
 
 mod circles;
 mod imports;
@@ -13,13 +13,13 @@ use script_text::{Reading, readings};
 /// The most files that may use one another in a circle.
 const MOST_IN_A_CIRCLE: usize = 3;
 
-/// Larger circles, each by one of its files, and why they are.
+/// Permitted larger circles, each by one of its files and with its reason.
 const VISITORS: &[(&str, &str)] = &[(
     "check::walk",
     "the walk over a script calls the rules, and they look at the state that it keeps",
 )];
 
-/// Files that look for what scripts have in other texts, and in what.
+/// Files that search for signs of scripts in texts that are not scripts, and the kind of text.
 const OTHER_TEXTS: &[(&str, &str)] = &[
     ("repl/prompt/prompt_string.rs", "`//` in URIs"),
     ("runtime/objects/uri/", "`//` in URIs"),
@@ -71,7 +71,7 @@ fn violations(tree: &Tree, order: &[String]) -> Vec<String> {
     found
 }
 
-/// The circles that are larger than they may be.
+/// The circles that exceed the limit.
 fn large_circles(tree: &Tree) -> Vec<Vec<String>> {
     let large = circles(tree).into_iter();
     large
@@ -144,7 +144,7 @@ fn only_the_runtime_calls_libvirt_and_its_catalogue_does_not() {
     none(offenders);
 }
 
-/// The places of `found` that none of `exceptions` names, and the exceptions that name none.
+/// The places of `found` without an exception, and the exceptions without a place.
 fn unexpected(found: Vec<Reading>, exceptions: &[(&str, &str)]) -> Vec<String> {
     let is_named = |name: &str, exception: &str| name.starts_with(exception);
     let unused = exceptions.iter().filter(|(exception, _)| {

@@ -1,4 +1,4 @@
-//! The life of a real guest.
+//! The lifecycle of a real guest.
 
 use crate::support::{Daemon, Embed, Host};
 

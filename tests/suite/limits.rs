@@ -1,4 +1,4 @@
-//! Scripts that run away are stopped with a clear error, and the process lives.
+//! Runaway scripts are stopped with a clear error, and the process survives.
 
 use crate::support::{Run, Scratch, virhai};
 

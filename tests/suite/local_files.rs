@@ -1,4 +1,4 @@
-//! Files of the machine that virhai runs on: what a permission gives, and what it does not give.
+//! Files of the machine that virhai runs on: the extent of each permission.
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 

@@ -1,4 +1,4 @@
-//! Programs of the machine that virhai runs on, and what they get.
+//! Programs of the machine that virhai runs on, and their input and environment.
 
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
@@ -64,7 +64,7 @@ fn only_granted_programs_run_from_the_path_at_the_grant() {
         .env("PATH", path);
     run.arg("run").arg("-").arg(&inner).ok();
     assert!(!mark.exists(), "no file of the folder ran");
-    // A program that the script could write would be any program.
+    // Permission to run a program that the script can overwrite would permit every program.
     let script = "run([args[0] + \"/tool\"])";
     let own = || granted(&[&format!("{inner}/tool")], script);
     let refused = own()
@@ -147,7 +147,7 @@ fn a_program_ends_at_its_limits_and_with_its_script() {
         deaf.display()
     );
     let (mut child, _output) = granted(&["sh"], &script).started();
-    // Ends once the program hears no SIGTERM any more.
+    // Reading the pipe ends once the program ignores SIGTERM.
     std::fs::read(&deaf).expect("the program opens it");
     let pid = nix::unistd::Pid::from_raw(child.id().cast_signed());
     nix::sys::signal::kill(pid, Signal::SIGINT).expect("it runs");

@@ -59,7 +59,7 @@ impl Editor {
         self.send(&json!({ "jsonrpc": "2.0", "method": method, "params": params }));
     }
 
-    /// Asks, and returns what the server says to that.
+    /// Sends a request, and returns the server's result.
     fn ask(&mut self, method: &str, params: Value) -> Value {
         let answer = self.try_ask(method, params);
         assert!(answer.get("error").is_none(), "{method}: {answer}");
@@ -98,7 +98,7 @@ impl Editor {
         serde_json::from_slice(&text).expect("it is JSON")
     }
 
-    /// Opens `file` with `text`, and returns what is said to be wrong with it.
+    /// Opens `file` with `text`, and returns its findings.
     fn open(&mut self, file: &str, text: &str) -> Vec<Value> {
         let uri = self.uri(file);
         let document = json!({ "uri": uri, "languageId": "rhai", "version": 1, "text": text });
@@ -169,7 +169,7 @@ fn a_mistake_is_shown_while_it_is_typed_and_goes_once_it_is_mended() {
         "web.rhai",
         "let é🦀 = connect().lokup_by_name(\"web\");\nprint(é🦀);\n",
     );
-    // The crab is no name in this language: what matters is where the finding stands.
+    // The crab is not allowed in a name.
     assert_eq!(found.len(), 1, "{found:?}");
     let found = editor.change(
         "web.rhai",
@@ -184,7 +184,7 @@ fn a_mistake_is_shown_while_it_is_typed_and_goes_once_it_is_mended() {
             .as_str()
             .is_some_and(|it| it.contains("lookup_by_name"))
     );
-    // The crab counts for two.
+    // The crab counts as two UTF-16 units.
     assert_eq!(
         found[0]["range"]["start"],
         json!({ "line": 0, "character": 20 })
@@ -353,7 +353,7 @@ fn an_imported_file_counts_as_it_is_in_the_editor() {
     editor.open("lab.rhai", "fn start(conn) { conn }\n");
     let found = editor.change("web.rhai", 2, text);
     assert_eq!(found[0]["code"], "unknown-function", "{found:?}");
-    // A script that does not compile is told of where it is imported.
+    // A file that does not compile has a finding where it is imported.
     editor.change("lab.rhai", 2, "fn start(conn) {\n");
     let found = editor.change("web.rhai", 3, text);
     assert_eq!(found.len(), 1, "{found:?}");
@@ -377,7 +377,7 @@ fn a_change_checks_the_changed_text_and_those_that_import() {
     told.sort();
     assert!(told[0].contains("lab.rhai"), "{told:?}");
     assert!(told[1].contains("web.rhai"), "{told:?}");
-    // The next message is the answer to a request, and not findings of another text.
+    // The next message is the answer to a request: no other file gets new findings.
     editor.send(&json!({ "jsonrpc": "2.0", "id": 99, "method": "shutdown" }));
     assert_eq!(editor.read()["id"], 99);
 }

@@ -23,7 +23,7 @@ fn run_with(limit: usize, script: &str) -> Outcome {
         .run()
 }
 
-/// The most memory that a program which this test ran took.
+/// The maximum memory of the programs that this test ran.
 fn peak() -> usize {
     let usage = nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_CHILDREN);
     let kib = usage.expect("usage is known").max_rss();
@@ -35,7 +35,7 @@ fn assert_peak() {
     assert!(peak < LIMIT + BASE, "{} MiB were used", peak / 1024 / 1024);
 }
 
-/// Thousand references to one text of a million letters.
+/// A thousand references to one text of a million characters.
 const MUCH: &str = "let much = []; much.pad(1000, \"x\".repeat(1000000));";
 
 #[test]
@@ -152,7 +152,7 @@ fn results_and_thrown_values_that_are_too_large_are_not_written() {
     assert_peak();
 }
 
-/// Two documents that differ in 8,000 places whose paths have 100,000 letters each.
+/// Two documents that differ in 8,000 places, whose paths have 100,000 characters each.
 const FAR_APART: &str = r#"
     let name = "n".repeat(100000);
     let one = parse_xml(`<a><${name}>${"<b>1</b>".repeat(8000)}</${name}></a>`);
@@ -237,7 +237,7 @@ fn a_memory_limit_of_the_host_ends_in_undo_and_not_in_an_abort() {
         "let a = \"x\".repeat(1000000); let b = []; loop { b.push(a.to_upper()); }",
     ];
     for (limit, megabytes) in [("--as", 400), ("--as", 800), ("--data", 400)] {
-        // The slow one has less to fill.
+        // The slow scripts run only with `--as 400`, where they have less memory to fill.
         for code in &grow[..if (limit, megabytes) == ("--as", 400) {
             4
         } else {
@@ -376,7 +376,7 @@ fn parallel_starts_a_limited_number_of_threads() {
         print(threads.len());";
     let outcome = virhai().arg("-e").arg(script).run();
     assert_eq!(outcome.stdout, "3000\n", "{outcome}");
-    // A text that each thread would copy.
+    // Data that each thread would copy.
     let script = "let text = blob(8000000); let items = []; items.pad(64, 0);
         parallel(items, 64, |x| text.len() + x).len()";
     let outcome = run(script);

@@ -1,6 +1,6 @@
 //! Guests that move between two hosts.
 //!
-//! The numbers are those of the promises of libvirt's lifecycle guide.
+//! The numbers in the comments are those of the promises of libvirt's lifecycle guide.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Stdio};
@@ -11,7 +11,7 @@ use nix::unistd::Pid;
 
 use crate::support::{Daemon, Host, virhai};
 
-/// Two hosts, and what every script on them begins with.
+/// Two hosts, and the common beginning of the scripts on them.
 struct Hosts {
     here: Daemon,
     there: Daemon,
@@ -307,7 +307,8 @@ fn an_aborted_migration_leaves_the_guest_where_it_was() {
     );
 }
 
-/// A script that migrates slowly in a process of its own, and is under way.
+/// Starts a script that migrates slowly in its own process, and waits until the migration is under
+/// way.
 fn migrating(hosts: &Hosts, flags: &str, call: &str) -> Child {
     let script = hosts.script(
         "hammer",

@@ -1,4 +1,4 @@
-//! Names that libvirt allows and that break text which is put together without care.
+//! Names that libvirt allows, and that break text which is built without quoting.
 
 use virhai::files::scripts_below;
 
@@ -99,7 +99,7 @@ fn recipes_for_networks_take_any_name() {
     ));
 }
 
-/// QEMU refuses what libvirt allows: that is said before anything is done.
+/// libvirt allows this name and QEMU does not: it is refused before anything is changed.
 #[test]
 fn a_restore_point_that_qemu_cannot_name_is_refused_early() {
     let host = TestHost::new();
@@ -111,7 +111,7 @@ fn a_restore_point_that_qemu_cannot_name_is_refused_early() {
     assert!(outcome.stderr.contains(why), "{outcome}");
 }
 
-/// Values in paths are quoted by `quoted`, in every recipe and script that is shipped.
+/// Every recipe and every shipped script quotes values in paths by `quoted`.
 #[test]
 fn no_recipe_puts_a_value_between_quotes_in_a_path() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -1,8 +1,9 @@
-//! Handles of objects that are gone, whose UUID another object has been given.
+//! Handles of deleted objects whose UUID belongs to another object now.
 
 use crate::support::{Daemon, Host, virhai};
 
-/// Makes objects of one kind under a UUID, one after the other, and uses the handle of the first.
+/// Makes two objects of one kind with the same UUID, one after the other, and uses the handle of
+/// the first.
 fn namesake(define: &str, xml: &str, acts: &str, missing: &str) -> String {
     format!(
         r#"

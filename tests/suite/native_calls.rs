@@ -16,10 +16,11 @@ const GROWTH: &str = "tests/data/growth.txt";
 
 /// The meaning of the classes.
 const CLASSES: [&str; 3] = [
-    // Asks for room before it allocates.
+    // Checks the memory limit before it allocates.
     "bounded", // Takes at most twice the memory of its arguments, or a little.
     "small",
-    // Needs memory for the host's answer, which libvirt limits, or for its arguments on the way to the host.
+    // Needs memory for the host's reply, which libvirt limits, or to send its arguments to the
+    // host.
     "host",
 ];
 
@@ -74,7 +75,7 @@ fn every_function_is_classified_by_the_memory_it_can_use() {
     let mut seen = BTreeSet::new();
     for function in &functions {
         let signature = signature(function);
-        // A call of an object takes the memory of what its host answers.
+        // The memory of a call on an object depends on the host's reply.
         let of_host = |kind: &str| {
             kind == "Connection"
                 || kind.starts_with("Admin")
@@ -113,7 +114,7 @@ fn every_function_is_classified_by_the_memory_it_can_use() {
     assert!(offenders.is_empty(), "{}", offenders.join("\n"));
 }
 
-/// Numbers that follow from a seed.
+/// Pseudo-random numbers from a seed.
 struct Random(u64);
 
 impl Random {
@@ -272,14 +273,15 @@ fn call(function: &Function, random: &mut Random) -> Option<String> {
     })
 }
 
-/// The most memory that a program which this test ran took.
+/// The maximum memory of the programs that this test ran.
 fn peak() -> usize {
     let usage = nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_CHILDREN);
     let kib = usage.expect("usage is known").max_rss();
     usize::try_from(kib).expect("a size") * 1024
 }
 
-/// Runs the calls one after the other, again from the next where one stops the script.
+/// Runs the calls one after the other; if one stops the script, continues with the next in a new
+/// script.
 fn run_all(calls: &[String], tally: &mut Tally) {
     let mut next = 0;
     while next < calls.len() {

@@ -1,4 +1,4 @@
-//! Networks: what the test driver does with them, and what real ones do with guests.
+//! Networks of the test driver, and real networks with guests.
 
 use crate::support::{Host, NetHost, TestHost, skip, tiny_xml, virhai};
 

@@ -1,4 +1,4 @@
-//! Devices of a host: found, made and removed, as the test driver has them.
+//! Devices of the test driver's host: found, created and removed.
 
 use crate::support::virhai;
 

@@ -40,7 +40,8 @@ fn the_page_of_objects_has_every_call_of_every_kind() {
         for (call, forms) in &calls {
             let called: BTreeSet<&str> = forms.iter().flat_map(|form| called(form)).collect();
             let called: Vec<&str> = called.into_iter().collect();
-            // The form with the fewest parameters tells what the others do too.
+            // The documentation of the form with the fewest parameters describes the effect of all
+            // forms.
             let plain = forms
                 .iter()
                 .min_by_key(|form| (form.parameters.len(), &form.docs));

@@ -57,7 +57,7 @@ impl Unread {
         }
     }
 
-    /// Waits until the pipe takes no more, which is when the script is held up.
+    /// Waits until the pipe is full, and the script blocked.
     fn fills_the_pipe(&self) {
         let writer = self.writer.as_ref().expect("nobody has read it");
         let until = Instant::now() + Duration::from_secs(30);
@@ -75,7 +75,7 @@ impl Unread {
         kill(Pid::from_raw(self.child.id().cast_signed()), signal).expect("the program runs");
     }
 
-    /// Waits for the end, which must come within `limit`; returns the status and what was said.
+    /// Waits for the end, which must come within `limit`; returns the status and standard error.
     fn ends_within(&mut self, limit: Duration) -> (i32, String) {
         let began = Instant::now();
         let status = loop {
@@ -217,7 +217,7 @@ fn a_pipe_that_another_process_made_non_blocking_loses_nothing() {
     assert!(text.ends_with("\n99999\n"));
 }
 
-/// A host, and a script that defines a guest, is to undefine it again, and then does `then`.
+/// A host, and a script that defines a guest with an undo step, and then does `then`.
 fn defining(then: &str) -> (Daemon, String) {
     let host = Daemon::start();
     let xml = host.micro("hang", "web");
@@ -259,7 +259,7 @@ fn undo_after_a_failure_does_not_wait_for_a_reader() {
     let (host, script) = defining(r#"print("x".repeat(100_000)); throw "no";"#);
     let mut unread = Unread::start_with(&host.virhai().arg("-e").arg(&script), true);
     unread.fills_the_pipe();
-    // Undone while the program still waits for its reader.
+    // The guest is undone while the program still waits for a reader.
     host.ok(r#"while connect().list_all_domains().len() > 0 { sleep("20ms") }"#);
     let text = unread.read();
     let (status, _) = unread.ends_within(SOON);
@@ -462,7 +462,7 @@ fn one_signal_ends_a_script_in_a_libvirt_call_that_does_not_return() {
     assert_eq!(status, 130, "{said}");
     assert!(said.contains("the libvirt call did not return"), "{said}");
 
-    // The same in an undo step, after a failure: nobody has to stop it.
+    // The same in an undo step after a failure: the time limit ends it without a signal.
     let script = r#"let dom = connect().lookup_by_name("web");
         all_or_nothing(|undo| { undo.push(|| dom.suspend()); throw "the reason"; })"#;
     let run = host.virhai().arg("-e").arg(script);

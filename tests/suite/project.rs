@@ -1,4 +1,5 @@
-//! `virhai.toml`: what a repo's own file gives and takes, and when.
+//! `virhai.toml`: the permissions and rules that a repo's own file sets, and their acceptance by
+//! the user.
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -75,7 +76,7 @@ fn permissions_need_the_users_consent_and_rules_are_valid_at_once() {
     );
     let known = script(&repo, &[]).fails(1);
     assert!(known.stderr.contains(&denied), "{known}");
-    // Another content has to be accepted anew.
+    // Changed content must be accepted again.
     repo.write("repo/virhai.toml", FILE.replace("'data'", "'data', '/'"));
     script(&repo, &[]).fails(2);
     repo.write("repo/virhai.toml", FILE);

@@ -1,8 +1,8 @@
 //! The promises of libvirt's lifecycle guide, numbered as in its list.
 //!
-//! Each test names the promises that it holds virhai to. T is the test driver, Q real QEMU. Left
-//! to others: provisioning (25 to 35), migration (59 to 75), clients, daemons and autostart over
-//! a restart (15, 77), snapshots (20).
+//! Each test names the promises that it checks. T is the test driver, Q real QEMU. Other files test
+//! provisioning (25 to 35), migration (59 to 75), clients, daemons and autostart across a restart
+//! (15, 77), and snapshots (20).
 
 mod autostart;
 mod life;
@@ -13,7 +13,8 @@ mod stopping;
 
 use crate::support::{Embed, Host, TestHost};
 
-/// A script with values of its own, and `thrown`, which answers the code that a closure throws.
+/// A script with these values, and with `thrown`, which returns the code of the error that a
+/// closure throws.
 fn script(values: &[(&str, &str)], body: &str) -> String {
     let mut text = String::from(
         "fn thrown(action) {
@@ -57,7 +58,7 @@ fn on_qemu(host: &Embed, body: &str) {
     host.ok(&script(&values, body));
 }
 
-/// The numbers that the counting guest `name` has printed.
+/// The numbers in the console output of a counting guest.
 fn counted(console: &str) -> Vec<u32> {
     console
         .split("MG:c=0x")
@@ -66,7 +67,7 @@ fn counted(console: &str) -> Vec<u32> {
         .collect()
 }
 
-/// Asserts that a counting guest booted once and never lost its count.
+/// Asserts that a counting guest booted once and that its count only grew.
 fn assert_counted_on(console: &str) {
     assert_eq!(console.matches("MG:up").count(), 1, "one boot: {console}");
     let numbers = counted(console);

@@ -1,4 +1,4 @@
-//! The scripts that show each way of provisioning, run as they stand, and a Linux as installer.
+//! The example scripts for each way of provisioning, run unchanged, and a Linux as installer.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -132,7 +132,7 @@ pub fn installer_initrd(scratch: &Scratch) -> Vec<u8> {
     drop(names);
     let archive = cpio.wait_with_output().expect("cpio ends").stdout;
     let mut initrd = std::fs::read(tiny("initramfs.gz")).expect("it was built");
-    // The kernel looks for the next archive at a multiple of four.
+    // The kernel expects the next archive at an offset that is a multiple of four.
     initrd.resize(initrd.len().next_multiple_of(4), 0);
     initrd.extend(archive);
     initrd

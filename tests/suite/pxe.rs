@@ -1,4 +1,4 @@
-//! Installations over a network of libvirt's own: DHCP, TFTP and PXE, which takes root.
+//! Installations over a network of libvirt: DHCP, TFTP and PXE. They need root.
 
 use std::path::Path;
 
@@ -61,7 +61,7 @@ fn a_blank_disk_falls_through_to_the_network() {
         .copy(&micro("installer.nbp"), "tftp/installer.nbp");
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/install_network.rhai");
     let text = std::fs::read_to_string(script).expect("it is there");
-    // KVM is there for root, and need not work.
+    // Root sees KVM on machines where it does not work, so the test uses emulation.
     let text = text.replace(
         "name: inputs.name,",
         "name: inputs.name, virt_type: \"qemu\",",
@@ -164,7 +164,7 @@ fn an_installation_from_the_network_goes_on_after_its_client_was_killed() {
     let client = host.virhai().arg("-e").arg(&script).command();
     kill_once(client, Path::new(&log), "MG:installer");
     let told = host.virhai().script(script).ok();
-    // The installer went on, and ended before anybody looked again.
+    // The installer continued, and ended before the second client ran.
     assert!(told.starts_with("installed "), "{told}");
 }
 

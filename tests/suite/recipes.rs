@@ -1,4 +1,4 @@
-//! Recipes leave a host as it was when they fail, wherever that is, and change nothing twice.
+//! Recipes that fail at any point leave the host as it was, and recipes change nothing twice.
 
 use crate::support::{Daemon, Host, micro, succeeds};
 
@@ -61,8 +61,8 @@ impl Site {
         self.host.ok(&format!("{IMPORTS}{script}; ()"))
     }
 
-    /// Runs `script` with fewer operations than it takes, a few more each time, until it ends
-    /// well: it is cut off at every stage. After each failure the host must be as it was.
+    /// Runs `script` with an operation limit that grows until the script succeeds, so that it is
+    /// cut off at every stage. After each failure the host must be as it was.
     fn survives_every_cut(&self, script: &str, step: u32) {
         let before = self.ok(EVERYTHING);
         let mut operations = 60;
@@ -85,7 +85,7 @@ impl Site {
             );
             let after = self.ok(EVERYTHING);
             assert_eq!(before, after, "after {operations} operations: {outcome}");
-            // For a long recipe, the later stages are sampled in larger steps.
+            // Later stages of a long recipe are tested in larger steps.
             operations += if step < 20 {
                 step
             } else {
@@ -145,7 +145,8 @@ fn a_pool_a_volume_and_a_network_that_are_cut_off_leave_nothing() {
         "image::create(conn, #{ pool: \"images\", name: \"a.qcow2\", size: \"1MiB\", format: \"qcow2\" })",
         20,
     );
-    // An ordinary user's host defines networks, and starts none: that fails, and is taken back.
+    // A host of an ordinary user can define networks but not start them: the recipe fails and
+    // undoes the definition.
     let before = site.ok(EVERYTHING);
     let script = "import \"std/network\" as network; \
         network::create(connect(), #{ name: \"lan\", forward: \"open\", address: \"192.168.99.1/24\" })";

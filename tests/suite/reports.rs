@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::support::{Browser, Outcome, Run, Scratch, virhai};
 
-/// A run in `folder`, whose journals are there too.
+/// A run in `folder`, which also holds its journals.
 fn in_folder(folder: &Scratch) -> Run {
     virhai()
         .folder(folder.path(""))
@@ -250,7 +250,7 @@ fn each_outcome_of_a_run_has_a_report() {
     has(&page, &["<p class=\"verdict done\">done</p>", "run.rhai"]);
     has(&junit, &["tests=\"1\"", "failures=\"0\""]);
 
-    // Outside of steps, before the run, and by the script's own status.
+    // Failures outside of steps, before the run, and by the script's own exit status.
     for (text, status, error) in [
         ("throw \"no luck\"", 1, "no luck"),
         ("let x = ;", 3, "run.rhai"),
@@ -263,7 +263,7 @@ fn each_outcome_of_a_run_has_a_report() {
         has(&junit, &["failures=\"1\"", error]);
     }
 
-    // A run that takes everything back.
+    // A run that undoes everything.
     let undone = r#"let dom = connect("test:///default").lookup_by_name("test");
         step("all", || all_or_nothing(|undo| {
             undo.step(|| dom.suspend(), |value| dom.resume(), || true);
@@ -309,7 +309,7 @@ fn a_run_that_was_resumed_has_one_report_of_all_attempts() {
             ">second</a>",
         ],
     );
-    // The option of the first attempt is not repeated.
+    // `--report` of the first attempt does not apply to the second.
     assert!(!folder.path("run.html").exists());
 }
 
@@ -393,7 +393,7 @@ fn the_page_is_readable_in_a_browser_on_a_phone_too() {
         return;
     };
     hostile(&folder, &["run.html"]);
-    // A frame as wide as a phone; its page tells how wide its content is.
+    // A frame as wide as a phone's screen; the page in it reports the width of its content.
     let page = read(&folder, "run.html");
     let measuring = page.replacen("default-src 'none'; ", "", 1).replacen(
         "</body>",

@@ -1,4 +1,4 @@
-//! Memory and disks put back together, and save files that are restored once.
+//! Memory and disks that are restored together, and save files that can be restored only once.
 
 use std::process::Command;
 
@@ -56,7 +56,7 @@ impl Site {
         self.0.ok(&format!("{IMPORTS}{script}; ()"))
     }
 
-    /// Makes a point, and puts the guest back to it three times.
+    /// Makes a restore point, and returns the guest to it three times.
     fn goes_back_three_times(&self, volume: &str) {
         self.ok(&format!(
             r#"

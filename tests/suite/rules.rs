@@ -1,4 +1,4 @@
-//! Rules on libvirt itself, and runs that only read.
+//! Rules for calls of libvirt, and read-only runs.
 
 use crate::support::{Run, virhai};
 

@@ -33,7 +33,7 @@ impl<H: Host> Runbook<H> {
         let file = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("scripts/runbooks")
             .join(self.name);
-        // Root's daemon may find a KVM that cannot run guests.
+        // Root's daemon may find a KVM that cannot run guests, so the guests are emulated.
         let text = std::fs::read_to_string(&file).expect("it is there");
         let text = text.replace(
             "memory: inputs.memory,",
@@ -55,7 +55,7 @@ impl<H: Host> Runbook<H> {
         assert_eq!(checked.status, 0, "{}: {checked}", self.name);
     }
 
-    /// Undoes the last run, which must leave what was `before`.
+    /// Undoes the last run; afterwards the host must be as `before`.
     fn undo(&self, before: &Picture, when: &str) {
         let undone = self.started().arg("--yes").arg("undo").run();
         assert_eq!(undone.status, 0, "{} {when}: {undone}", self.name);
@@ -198,7 +198,7 @@ fn the_runbook_of_nightly_backups() {
             "import \"std/backup\" as backup; let points = backup::list(connect(), #{{ folder: \"{folder}\" }}); \
              assert_eq(points.map(|point| point.guest), [\"web\"]);"
         ),
-        // The record of its changes comes and goes.
+        // The dirty bitmap in this file comes and goes.
         ignored: Some("web-0.qcow2"),
         host,
     }
@@ -264,7 +264,7 @@ fn the_runbook_of_patches_puts_back_a_guest_that_does_not_come_up() {
     let done = book.run(&[]).run();
     assert_eq!(done.status, 0, "{done}");
     book.is_complete();
-    // One that does not come up is as it was, also if virhai is killed meanwhile.
+    // A guest that does not come up is restored, also if virhai is killed meanwhile.
     book.args = words(&["--guests", "web", "--up", "never", "--timeout", "5s"]);
     let failed = book.run(&[]).fails(1);
     assert!(
@@ -312,7 +312,7 @@ fn the_runbook_of_host_maintenance_waits_for_a_person() {
     );
     spare.ok(r#"assert_eq(connect().lookup_by_name("web").state(), "running")"#);
     book.host.ok("assert_eq(connect().list_all_domains(), [])");
-    // A person comes.
+    // A person resumes the run.
     let mut terminal = Terminal::start(&allowed(book.started()).arg("resume").command());
     terminal.shows("(Enter when it is done");
     terminal.types("\r");

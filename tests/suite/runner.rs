@@ -1,4 +1,4 @@
-//! The runner: what goes in, what comes out, and the exit status.
+//! The runner: input, output and exit status.
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::{TcpListener, TcpStream};
@@ -201,7 +201,7 @@ fn standard_output_has_only_what_was_asked_for() {
     assert_eq!(outcome.stdout, "");
     let caught = "try { connect(\"test:///none.xml\") } catch { } ()";
     let outcome = code(caught).run();
-    // The XML library of older distributions has words of its own for a missing file.
+    // The XML library of older distributions prints its own message about a missing file.
     let own = |line: &&str| !line.starts_with("I/O warning");
     assert_eq!(outcome.stdout, "");
     assert_eq!(outcome.stderr.lines().find(own), None);
@@ -329,7 +329,7 @@ fn an_interrupt_stops_whatever_a_script_does() {
 
 #[test]
 fn an_attempt_to_reach_a_silent_port_keeps_to_its_time_and_can_be_interrupted() {
-    // A listener whose queue is full answers no one.
+    // A listener whose queue is full does not answer.
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("it has an address");
     let second = Duration::from_secs(1);

@@ -1,4 +1,4 @@
-//! The scripts that users are invited to copy, run as they stand.
+//! The scripts that users may copy, run unchanged.
 
 use std::path::Path;
 
@@ -23,7 +23,7 @@ fn the_first_guest_is_a_linux_that_lives_through_saves_without_losing_a_second()
     let scratch = Scratch::new();
     scratch.folder("guest");
     scratch.folder("home");
-    // A rehearsal only reads it.
+    // A rehearsal only reads this folder.
     scratch.folder("host");
     for part in ["vmlinuz", "initramfs.gz"] {
         scratch.copy(&tiny(part), &format!("guest/{part}"));
@@ -48,7 +48,7 @@ fn the_first_guest_is_a_linux_that_lives_through_saves_without_losing_a_second()
     let went_on = numbers_after(&told, "it continues to count: ");
     let ticks: Vec<u32> = counted.into_iter().chain(went_on).collect();
     assert_eq!(ticks.len(), 4, "{told}");
-    // Saving and restoring took seconds in which the guest's own time stood still.
+    // Saving and restoring took several seconds, but time stood still in the guest.
     let steps: Vec<u32> = ticks.windows(2).map(|pair| pair[1] - pair[0]).collect();
     assert!(
         steps.iter().all(|step| (1..=3).contains(step)),

@@ -1,4 +1,4 @@
-//! Secrets are in nothing that virhai itself says.
+//! virhai's own messages contain no secrets.
 
 use std::os::unix::fs::PermissionsExt;
 

@@ -1,4 +1,4 @@
-//! A session at the prompt, on a terminal of its own: commands, values, hosts, and what it leaves.
+//! A session at the prompt, on its own terminal: commands, values, hosts and results.
 
 mod hosts;
 mod interrupts;
@@ -8,7 +8,7 @@ mod values;
 
 use crate::support::{Daemon, Host, PROMPT, Prompt, Terminal, TestHost};
 
-/// A prompt that shows nothing but what is asked for: no versions, no connection, no events.
+/// A prompt that shows only results: no versions, no connection, no events.
 fn quiet() -> Prompt {
     let mut prompt = Prompt::open();
     prompt.answers(":events off", "");

@@ -1,4 +1,4 @@
-//! Sizes mean what libvirt means by them, and those that cannot be meant are refused.
+//! Sizes have libvirt's meaning, and impossible sizes are refused.
 
 use crate::support::{Daemon, Host, TestHost};
 

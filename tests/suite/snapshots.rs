@@ -1,10 +1,10 @@
-//! Snapshots of running guests: what they hold, and that going back to them can be repeated.
+//! Snapshots of running guests: their content, and repeated returns to them.
 
 use std::process::Command;
 
 use crate::support::{Embed, Host, succeeds};
 
-/// A host with the guest `counter` on a qcow2 disk, and a script's way to what it counts.
+/// A host with the guest `counter` on a qcow2 disk, whose count scripts read.
 struct Lab {
     host: Embed,
     xml: String,

@@ -1,4 +1,4 @@
-//! Pipes, devices, sockets and folders where a file is wanted are refused at once.
+//! Pipes, devices, sockets and folders in place of a file are refused at once.
 
 use std::os::unix::net::UnixListener;
 use std::time::{Duration, Instant};
@@ -97,7 +97,7 @@ fn an_endless_file_is_refused_at_the_size_limit() {
         outcome.stderr.contains("it exceeds the limit of 64.0 MiB"),
         "{outcome}"
     );
-    // A file of `/proc` says that it is empty.
+    // A file in `/proc` has the size 0, but is not empty.
     let outcome = at_once(virhai().arg("check").arg("/proc/self/status"));
     assert_eq!(outcome.status, 3, "{outcome}");
 }

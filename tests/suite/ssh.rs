@@ -34,7 +34,7 @@ pub(super) fn run_as(root: bool, home: &Scratch) -> Run {
     }
 }
 
-/// The folders of scripts for `ssh` that are there.
+/// The existing folders of scripts for `ssh`.
 fn script_folders() -> Vec<std::ffi::OsString> {
     let files = std::fs::read_dir("/tmp").expect("it can be read").flatten();
     let names = files.map(|file| file.file_name());
@@ -126,7 +126,7 @@ fn ctrl_c_at_the_password_question_ends_it_and_leaves_the_terminal_as_it_was() {
         terminal.types("40 + 2\r");
         terminal.shows("virhai> 40 + 2\n42\n");
     }
-    // Other tests open hosts as well.
+    // Other tests that open hosts make such folders as well.
     let until = Instant::now() + Duration::from_secs(10);
     let left = || {
         let folders = script_folders().into_iter();

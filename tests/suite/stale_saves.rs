@@ -1,4 +1,5 @@
-//! A second memory image of a guest: what puts disks or memory back leaves none that does not fit.
+//! Stale memory images: a restore of disks or memory leaves no other memory image that does not
+//! match the disks.
 
 use crate::support::{Daemon, Host, TestHost, micro};
 
@@ -104,7 +105,7 @@ fn a_save_file_that_does_not_fit_the_disks_any_more_is_refused() {
         let why = refused(|| disk.delete());
         assert(why.contains("`web` has a managed save image"), why); ()"#
     ));
-    // Somebody deleted it all the same.
+    // Another program deleted the disk.
     std::fs::remove_file(host.path("images/web.raw")).expect("it is there");
     host.ok(&format!(
         r#"{IMPORTS}
@@ -147,7 +148,7 @@ fn the_test_driver_refuses_and_discards_alike() {
     ));
 }
 
-/// An undo that is not needed any more is none.
+/// A removed restore point needs no undo any more.
 #[test]
 fn points_that_are_made_and_removed_again_leave_nothing_to_undo() {
     for format in ["qcow2", "raw"] {

@@ -40,7 +40,8 @@ fn report(mismatches: &[String], of: usize) {
     );
 }
 
-/// The number of rows of each driver that are left out, by the beginning of the reason; the others are run.
+/// The number of rows of each driver that are left out, by the beginning of the reason; all others
+/// are run.
 const LEFT_OUT: [(&str, &str, usize); 3] = [
     ("qemu", "a fault", 7),
     ("qemu", "a restart of the daemon", 2),
@@ -117,10 +118,10 @@ fn the_test_driver_does_in_every_state_what_the_table_says() {
 /// The number of scripts that run on one daemon at the same time; a row mostly waits for QEMU to end.
 const LANES: usize = 4;
 
-/// Rows for one script: few enough that none comes near its time limit.
+/// The number of rows per script: few enough that no script comes near its time limit.
 const ROWS_OF_A_SCRIPT: usize = 6;
 
-/// Runs `rows` on daemons of their own, and returns what differs.
+/// Runs `rows` on their own daemons, and returns the differences.
 fn run_on_qemu(rows: &[(usize, &Row)]) -> Vec<String> {
     let (here, there) = (Daemon::start(), Daemon::start());
     let saves = here.scratch().folder("saves");
@@ -154,7 +155,8 @@ fn run_on_qemu(rows: &[(usize, &Row)]) -> Vec<String> {
     found.into_inner().expect("no lane panics")
 }
 
-/// Rows by state, those first that leave it as it was, in parts for one script each.
+/// The rows grouped by state, with those first that do not change it, split into parts for one
+/// script each.
 fn parts<'a>(rows: &[(usize, &'a Row)]) -> Vec<Vec<(usize, &'a Row)>> {
     let mut states: BTreeMap<&str, Vec<(usize, &Row)>> = BTreeMap::new();
     for row in rows {

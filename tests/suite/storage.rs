@@ -1,4 +1,4 @@
-//! Pools and volumes as the storage has them, and what goes in and out of them.
+//! Pools and volumes in real storage, and the transfers into and out of them.
 
 mod streams;
 mod transfers;

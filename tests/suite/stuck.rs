@@ -1,4 +1,4 @@
-//! Waits for what cannot come: they end at once and say why.
+//! Waits for impossible events: they end at once with the reason.
 
 use std::time::{Duration, Instant};
 

@@ -2,7 +2,8 @@
 
 use crate::support::virhai;
 
-/// Runs `script` on libvirt's test host, which `conn` is; a handle to change it with is `same`.
+/// Runs `script` on libvirt's test host; `conn` and `same` are the same connection, and `dom` is
+/// its domain.
 fn on_test_host(script: &str) -> String {
     virhai()
         .arg("-c")

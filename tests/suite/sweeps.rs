@@ -1,4 +1,4 @@
-//! Recipes that are stopped after each number of operations, or killed, leave what was before.
+//! Recipes that are stopped after each number of operations, or killed, leave the host as it was.
 
 mod backups;
 mod clones;
@@ -27,13 +27,13 @@ pub fn script(text: &str) -> String {
     format!("{IMPORTS}{text}; ()")
 }
 
-/// A script that runs `recipe` and nothing after it that could be stopped.
+/// A script that runs only `recipe`, so that no stop can come after it.
 pub fn recipe(recipe: &str) -> String {
     format!("{IMPORTS}all_or_nothing(|_undo| {{ {recipe} }})")
 }
 
-/// A host with the pool `images` and the guest `web`, which counts on its console and boots from the first of its
-/// disks, which have these formats.
+/// A host with the pool `images` and the guest `web`, which counts on its console. The guest's
+/// disks have the formats `formats`; it boots from the first.
 pub fn site(formats: &[&str], start: bool) -> Daemon {
     let host = Daemon::start();
     let folder = host.scratch().folder("images");

@@ -2,7 +2,7 @@
 
 use crate::support::{Host, Prompt, TestHost, virhai};
 
-/// A host with these domains, none of which runs but the first.
+/// A host with these domains, of which only the first runs.
 fn host(names: &[&str]) -> TestHost {
     let domains: String = names
         .iter()

@@ -2,7 +2,7 @@
 
 use crate::support::{Host, PROMPT, Prompt, Run, Scratch, Terminal, TestHost, virhai};
 
-/// A C1 `CSI 2J`, a direction override and a delete: what a name in XML can hold.
+/// A name that XML allows, with a C1 `CSI 2J`, a direction override and a delete character.
 const NAME: &str = "evil\u{9b}2Jx\u{202e}y\u{7f}z";
 const NAME_SHOWN: &str = "evil<U+009B>2Jx<U+202E>y␡z";
 
@@ -31,7 +31,7 @@ fn on_terminal(run: &Run) -> Terminal {
     Terminal::sized(&run.command(), 24, 200)
 }
 
-/// Panics where something hostile has reached the terminal.
+/// Panics if a control sequence of the hostile text has reached the terminal.
 fn assert_harmless(raw: &[u8]) {
     let text = String::from_utf8_lossy(raw);
     for hostile in [
@@ -72,7 +72,7 @@ fn control_characters_that_a_script_prints_are_shown_and_not_executed() {
         for color in ["always", "never"] {
             let run = virhai().arg("--color").arg(color).arg("-e").arg(&code);
             let shown: &[&str] = match (code.starts_with("debug"), color) {
-                // As it is written in a script.
+                // As a literal of a script.
                 (true, _) => &["a\\u{1b}]52;c;aGFja2Vk\\u{7}"],
                 (_, "never") => &[TEXT_SHOWN],
                 _ => &["␛]52;c;aGFja2Vk␇"],

@@ -1,4 +1,4 @@
-//! `virhai test`: tests of scripts, each in a process and on a host of its own.
+//! `virhai test`: tests of scripts, each in its own process and on its own host.
 
 use std::io::{BufRead, BufReader};
 use std::process::Child;
@@ -180,7 +180,7 @@ fn ctrl_c_stops_tests_and_starts_no_more() {
         .arg("1")
         .folder(folder.path(""));
     let child = run.command().spawn().expect("it starts");
-    // Its children are those of the thread that runs the test.
+    // Child processes are listed under the thread that started them.
     let tasks = format!("/proc/{}/task", child.id());
     let has_children = || {
         let tasks = std::fs::read_dir(&tasks).into_iter().flatten().flatten();
@@ -200,7 +200,7 @@ fn ctrl_c_stops_tests_and_starts_no_more() {
     assert!(shown.contains("1 failed, 1 not run"), "{shown}");
 }
 
-/// A process that is ended with its value.
+/// A process that is killed when the value is dropped.
 struct Watching(Child);
 
 impl Drop for Watching {

@@ -143,7 +143,7 @@ fn a_run_is_a_trace_with_a_span_for_each_step() {
     assert!(message.contains("no luck"), "{message}");
     assert_eq!(status(run_span).0, Some(2));
 
-    // There is no collector any more: the run has its own result.
+    // Without a collector, the run still has its own result.
     let failed = run().fails(1);
     assert!(
         failed.stderr.contains("cannot send the trace of the run"),

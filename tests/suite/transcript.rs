@@ -17,7 +17,7 @@ fn test_a_guest_runs_after_its_restart() {
 }
 "#;
 
-/// A terminal with a prompt that tells of no events, which come when they like.
+/// A terminal with a prompt without events, which would come at unpredictable times.
 fn prompt(home: &Scratch) -> Terminal {
     let mut command = virhai()
         .arg("-c")
@@ -58,7 +58,7 @@ fn types(terminal: &mut Terminal, line: &str, shown: &str) {
     });
 }
 
-/// Types the beginning of a line and Tab, and waits for what that offers or completes.
+/// Types the beginning of a line and Tab, and waits for the completion `shown`.
 fn completes(terminal: &mut Terminal, typed: &str, shown: &str) {
     terminal.types(&format!("{typed}\t"));
     terminal.shows(shown);

@@ -1,4 +1,4 @@
-//! Hosts over TCP, TLS and the SSH libraries, and how they are logged in to, against real daemons.
+//! Hosts over TCP, TLS and the SSH libraries, with logins on real daemons.
 
 use std::fs::Permissions;
 use std::io::{BufRead, Read};
@@ -10,7 +10,8 @@ use crate::support::{Certificates, Daemon, Host, Outcome, Run, SshServer, skip, 
 const USER: &str = "admin@testhost";
 const PASSWORD: &str = "geheim4711wort";
 
-/// A daemon for whose clients `mechanism` of SASL is set up; where that is impossible, says why and returns nothing.
+/// A daemon whose clients log in with the SASL mechanism `mechanism`. If that is impossible, prints
+/// the reason and returns `None`.
 fn with_sasl(mechanism: &str, configuration: &str) -> Option<Daemon> {
     let daemon = Daemon::listening(|scratch| {
         scratch.folder("sasl");
@@ -74,7 +75,7 @@ fn tcp_with_sasl_requires_the_password() {
     );
     host.virhai_admin().script(script).ok();
 
-    // A wrong password, in every form in which virhai tells of a failure.
+    // A wrong password, in every form in which virhai reports a failure.
     let wrong =
         format!("connect_auth(\"{uri}\", #{{ username: \"admin\", password: \"{PASSWORD}\" }});");
     for format in [&["-v"][..], &["--json", "-v"], &["--no-check"]] {
@@ -124,7 +125,7 @@ fn no_command_line_has_the_password_during_a_connection() {
     assert!(ended.status.success(), "{lines}");
     assert!(!lines.contains(PASSWORD), "{lines}");
 
-    // Without an answer the daemon lets nobody in.
+    // Without credentials, the daemon refuses the client.
     let refused = host.run("connect();");
     assert_eq!(refused.status, 4, "{refused}");
 }
@@ -134,7 +135,7 @@ fn tls_requires_a_valid_certificate() {
     let Some(certificates) = Certificates::new() else {
         return;
     };
-    // The usual place for a user's daemon: libvirt reads files that are configured only once.
+    // The default folder of a user's daemon: libvirt reads files with configured paths only once.
     let host = Daemon::listening(|scratch| {
         let folder = scratch.folder("home/.pki/libvirt");
         for (from, to) in [
@@ -192,7 +193,7 @@ fn tls_requires_a_valid_certificate() {
         &uri(&certificates.distrustful("mallory")),
         &["known issuer"],
     );
-    // Only the daemon knows that it does not trust this one.
+    // Only the daemon knows that it does not trust this certificate.
     let unknown = format!("{}&no_sanity=1", uri(&certificates.stranger("eve")));
     fails(&unknown, &["the daemon's log has the reason"]);
     // The daemon's certificate is for 127.0.0.1.

@@ -1,4 +1,4 @@
-//! Pinning, limits and what QEMU tells by itself.
+//! Pinning, limits and information from QEMU itself.
 
 use crate::support::{Embed, Host, virhai};
 

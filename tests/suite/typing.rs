@@ -32,12 +32,12 @@ fn host(names: &[&str]) -> TestHost {
     ))
 }
 
-/// A prompt on which `dom` is a domain, and what can be called is known.
+/// A prompt on which `dom` is a domain, and the catalogue has been read.
 fn with_domain(env: &[(&str, &str)]) -> Prompt {
     let mut prompt = Prompt::on(host(&["web", "web-2", "db"]), env);
     prompt.answers("let dom = conn.lookup_by_name(\"web\")", "");
-    // Hints do not wait until it is read what can be called; Tab does.
-    // All that can be called would not fit on the screen.
+    // Hints do not wait until the catalogue is read; Tab does. After `c`, since the complete list
+    // would not fit on the screen.
     prompt.terminal.types("c\t");
     prompt.terminal.shows("conn: Connection");
     prompt.drops();
@@ -343,7 +343,7 @@ fn lines_that_are_pasted_one_by_one_are_one_input_while_a_bracket_is_open() {
         .types("\r    // why\r    m * 2\r}\rtwice(21)\r");
     prompt.terminal.shows("\n42\n");
     prompt.clears();
-    // Nor do the lines behind a mistake run by themselves.
+    // The lines after a mistake are not run separately either.
     prompt
         .terminal
         .types("fn wrong() {\r    let 5 = 1;\r\r    print(\"ran\");\r\r}\r`the ${\"end\"}`\r");

@@ -7,7 +7,7 @@ use nix::unistd::Pid;
 
 use crate::support::{Host, Scratch, TestHost, virhai};
 
-/// A module that makes a thing and says so, and how to take it back.
+/// A module with a function that prints that it makes a thing, and its undo function.
 const MODULE: &str = r#"
     fn make(name) {
         all_or_nothing(|undo| {
@@ -246,7 +246,7 @@ fn what_undoes_may_call_as_deeply_as_what_failed() {
     assert!(!outcome.stderr.contains("cannot undo"), "{outcome}");
 }
 
-/// A script that makes the guest `web` with a step, and what is done to it in the same closure.
+/// A script that makes the guest `web` with a step, and runs `rest` in the same closure.
 fn step_of(rest: &str, find: &str) -> String {
     format!(
         r#"let conn = connect("test:///default");
@@ -287,7 +287,7 @@ fn an_interrupted_step_without_find_is_reported_as_unknown() {
     let said = "its effect is unknown";
     assert!(outcome.stderr.contains(said), "{outcome}");
     assert_eq!(outcome.stdout, "left: 1\n", "{outcome}");
-    // Between two operations nothing is under way.
+    // A stop between two operations interrupts no call, so no effect is unknown.
     let before = step_of("()", "").replace("let dom", "loop {} let dom");
     let outcome = virhai()
         .arg("--max-operations=500")
@@ -373,7 +373,7 @@ fn an_undo_closure_takes_the_result_of_its_step_or_nothing() {
     assert_eq!(outcome.stderr, "", "{outcome}");
 }
 
-/// It would fail when it is too late, and leave what was made.
+/// A wrong closure would fail only during the undo, and leave the object behind.
 #[test]
 fn a_wrong_undo_closure_is_refused_before_the_step() {
     for step in [

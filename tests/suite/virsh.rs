@@ -1,4 +1,4 @@
-//! The commands of virsh, and what they are here.
+//! The commands of virsh, and their counterparts in virhai.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -39,7 +39,7 @@ fn every_command_of_virsh_is_known() {
         .collect();
     let listed: BTreeSet<String> = LISTED.lines().map(str::to_owned).collect();
     assert_eq!(known, listed);
-    // One that is newer than the list has to be added to it.
+    // A command that is newer than the list must be added to it.
     let installed = installed().unwrap_or_default();
     let unknown: Vec<&String> = installed.difference(&known).collect();
     assert!(unknown.is_empty(), "{unknown:?}");

@@ -1,7 +1,8 @@
-//! Compares options with virt-install: the share of its documents that options can make.
+//! Compares options with virt-install: the share of its XML documents that options can produce.
 //!
-//! `tests/data/virt_install` has a document for each group of virt-install's options. Each element of it counts, and is
-//! made if the options make an element with its name, attributes and text, in the same parent.
+//! `tests/data/virt_install` has a document for each group of virt-install's options. Each of its
+//! elements counts, and is covered if the options produce an element with the same name, attributes
+//! and text in the same parent.
 //!
 //! There is no document for `--osinfo`, `--location URL`, `--install`, `--unattended` and `--initrd-inject`, which
 //! virhai does not have yet; for `--reinstall` and `--cloud-init`, which `install.rs` and `images.rs` test; and for
@@ -243,10 +244,10 @@ const DOCUMENTS: [(&str, &str, &str); 15] = [
     ),
 ];
 
-/// The least part of the elements that options make, in percent.
+/// The required share of elements that options produce, in percent.
 const LEAST: usize = 80;
 
-/// A script's functions that count.
+/// Functions for the script that count elements.
 const COUNT: &str = r#"
     fn is_like(wanted, made) {
         if wanted.name != made.name { return false; }
@@ -307,7 +308,7 @@ fn options_cover_most_options_of_virt_install() {
         let wanted = read(&format!("virt_install/{name}.xml"));
         let kind = if name == "container" { "lxc" } else { "kvm" };
         let machine = if name == "container" { "()" } else { "\"q35\"" };
-        // Kernels' last words are newer than the oldest libvirt.
+        // `pstore` devices are newer than the oldest supported libvirt.
         let valid = name != "pstore";
         script.push_str(&format!(
             "{{ offer.virt_type = \"{kind}\"; offer.machine = {machine};\n\

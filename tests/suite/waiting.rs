@@ -1,4 +1,4 @@
-//! Waiting for guests, and stopping them for certain.
+//! Waiting for guests, and stopping them reliably.
 
 use std::io::{BufRead, BufReader};
 
@@ -83,7 +83,8 @@ fn a_wait_does_not_ask_again_and_again() {
         .arg("-e")
         .arg("try { connect().lookup_by_name(\"test\").wait(\"shutoff\", \"1500ms\") } catch {}")
         .command();
-    // The shell tells what this one child has used, whatever other tests run beside it.
+    // The shell reports the processor time of this child alone, whatever other tests run at the
+    // same time.
     let output = std::process::Command::new("bash")
         .args(["-c", "TIMEFORMAT='%U %S'; time \"$@\"", "bash"])
         .arg(wait.get_program())
@@ -127,7 +128,7 @@ fn the_end_of_a_transient_guest_is_its_outcome() {
     let pid = std::fs::read_to_string(host.scratch().path("run/libvirt/qemu/run/crashed.pid"))
         .expect("its pid file");
     let pid = nix::unistd::Pid::from_raw(pid.trim().parse().expect("a pid"));
-    // The first wait begins to watch; the death of QEMU may come before the second.
+    // The first wait subscribes to events, since QEMU may die before the second wait.
     let script = r#"
         let dom = connect().lookup_by_name("crashed");
         dom.wait("running", "30s");

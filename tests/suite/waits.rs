@@ -96,7 +96,7 @@ fn a_silent_host_keeps_nobody_from_the_prompt() {
     let text = terminal.screen().text();
     assert!(!text.contains("https://libvirt.org/uri.html"), "{text}");
     assert!(!text.contains(" s: connect"), "{text}");
-    // Asked for by name, it is waited for, and Ctrl-C is enough.
+    // The prompt waits for a host that `:connect` names, and Ctrl-C ends that wait.
     terminal.types(&format!(":connect {uri}\r"));
     terminal.waits_for("connect to qemu+unix:///session");
     terminal.types("\x03");
@@ -196,7 +196,7 @@ fn the_progress_of_a_block_job_is_a_row_and_a_report_shows_the_guest_of_a_failed
             .is_some_and(|to| to.ends_with("/copy.img")),
         "{report}"
     );
-    // From before the undo, which destroys the guest.
+    // This data is from before the undo, which destroys the guest.
     let guest = &step["guests"][0];
     let console = guest["console"].as_str().expect("the run has opened it");
     assert!(console.contains("MG:c="), "{report}");

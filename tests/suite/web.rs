@@ -106,7 +106,7 @@ fn a_broken_download_continues_and_a_wrong_one_leaves_no_volume() {
         let path = request.path.split('?').next().unwrap_or_default();
         match (path, from) {
             ("/short.img", None) => {
-                // It breaks after a third.
+                // The connection breaks after a third of the data.
                 let head = format!(
                     "HTTP/1.1 200 OK\r\nETag: \"a\"\r\nContent-Length: {}\r\n\r\n",
                     whole.len()

@@ -1,4 +1,4 @@
-//! Contents of a point: disks at one moment, clean file systems, the NVRAM.
+//! The content of a restore point: all disks at the same moment, clean file systems, and the NVRAM.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::process::Command;
 use super::{IMPORTS, raw};
 use crate::support::{Daemon, Host, agent_xml, has_uefi, skip, succeeds};
 
-/// The two numbers that the guest writes in turn, each time the first before the second.
+/// The two numbers that the guest writes again and again, the first always before the second.
 fn pair(image: &Path) -> (u32, u32) {
     let content = raw(image);
     let number = |at: usize| {

@@ -126,7 +126,7 @@ fn a_guest_that_is_off() {
 fn a_connection_that_was_lost() {
     let mut host = Daemon::start();
     let case = Case::new();
-    // It says so once it waits.
+    // It prints a line once it waits.
     let script =
         "let conn = connect();\nconn.wait_event(\"lifecycle\", \"1m\", || print(\"ready\"));\n";
     case.scratch.write("main.rhai", script);
@@ -150,14 +150,14 @@ fn an_interrupt() {
         kill(script, Signal::SIGINT).expect("it runs");
     });
     assert!(outcome.stderr.contains("main.rhai:"), "{outcome}");
-    // It may come just before the wait, or within it.
+    // The interrupt may arrive just before the wait, or during it.
     let begins = |line: &&str| !line.starts_with([' ', '2', '3']);
     let shown = case.plain(&outcome);
     let shown = shown.lines().filter(begins).collect::<Vec<_>>().join("\n") + "\n";
     golden(&golden_file("an_interrupt.txt"), &shown);
 }
 
-/// Runs a script that says when it is ready for `act`.
+/// Runs a script that prints `ready`, and then does `act`.
 fn once_ready(run: &Run, act: impl FnOnce(Pid)) -> Outcome {
     let mut child = run.command().spawn().expect("the program can be started");
     drop(child.stdin.take());
@@ -183,7 +183,7 @@ fn once_ready(run: &Run, act: impl FnOnce(Pid)) -> Outcome {
     outcome
 }
 
-/// A test for each command line that makes no sense.
+/// A test for each invalid command line.
 macro_rules! usage {
     ($($name:ident: [$($arg:expr),*];)*) => {
         $(#[test]

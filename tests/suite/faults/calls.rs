@@ -1,4 +1,4 @@
-//! Handles that outlive what they stand for, and arguments that make no sense.
+//! Handles that outlive their objects, and arguments that make no sense.
 
 use virhai::catalog;
 use virhai::engine::{self, Limits};
@@ -107,7 +107,7 @@ fn a_read_only_connection_refuses_every_change() {
         .ok();
 }
 
-/// Values that no function of the API asks for.
+/// Values that no function of the API expects.
 const ODD: [&str; 14] = [
     "()",
     "-1",
@@ -160,7 +160,7 @@ fn odd_arguments_give_a_value_or_an_error_and_never_end_the_process() {
     calls.sort();
     calls.dedup();
     assert!(calls.len() > 1000, "{}", calls.len());
-    // A dead process names the calls that it died among.
+    // In chunks, so that the failure of a process that died names few calls.
     for chunk in calls.chunks(200) {
         let host = TestHost::new();
         let mut script = String::new();

@@ -7,7 +7,7 @@ use nix::sys::signal::Signal;
 
 use crate::support::{Daemon, Host, Run};
 
-/// A script that tells the test when it is ready, and goes on when the test says so.
+/// A script that tells the test when it is ready, and continues at the test's request.
 pub(super) struct Dialogue {
     child: Child,
     _input: ChildStdin,
@@ -125,7 +125,7 @@ fn a_daemon_that_dies_in_a_call_leaves_its_outcome_unknown_and_says_so() {
     );
     script.says("saving");
     let witness = r#"let dom = connect().lookup_by_name("web"); while dom.job_info().type == "none" { sleep("10ms"); }"#;
-    // A save may be over before the witness looks; the daemon is killed in any case.
+    // A save may have ended before the other client looks; the daemon is killed in any case.
     let _ = host
         .virhai()
         .arg("--timeout")

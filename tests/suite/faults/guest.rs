@@ -1,4 +1,4 @@
-//! Guests whose QEMU dies or freezes, and saves that do not fit.
+//! Guests whose QEMU dies or freezes, and saves without enough room on the disk.
 
 use std::time::Instant;
 

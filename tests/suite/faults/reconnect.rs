@@ -1,4 +1,4 @@
-//! Undoing after the connection was lost: it is opened again where the host comes back.
+//! Undoing after the connection was lost: it is opened again if the host comes back.
 
 use std::time::{Duration, Instant};
 

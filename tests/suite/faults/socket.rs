@@ -49,7 +49,7 @@ fn a_socket_that_answers_garbage_is_an_error() {
         let listener = UnixListener::bind(scratch.path("sock")).expect("a socket");
         std::thread::spawn(move || {
             for mut client in listener.incoming().flatten() {
-                // A client that has left already is no failure of the test.
+                // The client may already have closed the connection.
                 let _ = client.write_all(&[0xff; 4096]);
             }
         });
@@ -72,7 +72,7 @@ fn a_uri_that_is_nonsense_is_refused() {
             .arg("-e")
             .arg(format!("connect(\"{uri}\", #{{ timeout: \"5s\" }})"))
             .run();
-        // libvirt takes an empty URI for none and chooses itself.
+        // For an empty URI, libvirt chooses a host by itself.
         assert!(
             outcome.status == 4 || (uri.is_empty() && outcome.status == 0),
             "{uri}: {outcome}"

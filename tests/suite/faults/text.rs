@@ -1,11 +1,11 @@
-//! Text that is malformed, huge, deep, or no text at all.
+//! Text that is malformed, huge, deeply nested, or not text at all.
 
 use crate::support::{Host, Scratch, TestHost, virhai};
 
-/// The code of the error that `define_xml` throws for the XML in a file-sized script.
+/// The code of the error that `define_xml` throws for `xml`, which the script contains.
 fn defining(xml: &str) -> String {
     let host = TestHost::new();
-    // A hash keeps Rhai from reading anything in the XML.
+    // In a raw string, Rhai does not interpret the XML.
     let script = format!(
         "let conn = connect(); let xml = ##\"{xml}\"##; try {{ conn.define_xml(xml); print(\"defined\") }} catch (err) {{ print(err.code) }}"
     );

@@ -1,4 +1,4 @@
-//! Calls that get no answer: they have a time limit, and do not take the script along.
+//! Calls that get no answer: they have a time limit, and do not block the script.
 
 use std::time::{Duration, Instant};
 
@@ -47,7 +47,7 @@ fn a_call_to_a_frozen_guest_fails_at_the_time_limit_and_reads_go_on() {
         )
         .ok();
     let timed_out = "VIR_ERR_OPERATION_TIMEOUT\n".repeat(5);
-    // Three calls are under way, two wait for their places.
+    // Three calls are under way, two wait for a permit.
     let expected = format!("[2, \"running\", \"running\", 1]\n{timed_out}3\n2\n");
     assert_eq!(said, expected);
     // Neither the end of the script nor that of its connection waits for the calls.

@@ -51,7 +51,7 @@ impl Watcher {
     }
 }
 
-/// One that a failed test leaves would connect again and again.
+/// A process that a failed test left behind would reconnect again and again.
 impl Drop for Watcher {
     fn drop(&mut self) {
         let _ = self.child.kill();
@@ -123,7 +123,7 @@ fn a_subscription_knows_all_states_after_its_daemon_was_killed_and_restarted() {
     script.says("connection_close eof");
     script.says("true true");
     assert!(json.line("connection_close").contains("\"reason\":\"eof\""));
-    // It was not asked to go on.
+    // It runs without `--reconnect`.
     assert_eq!(json.child.wait().expect("it ends").code(), Some(1));
     host.launch();
     script.says("gap true");
@@ -210,7 +210,7 @@ fn a_subscription_over_ssh_continues_after_a_broken_line_and_after_a_frozen_daem
     let program = run_as(false, &home).arg("-c").arg(server.uri(false));
     let mut script = Dialogue::of(program.arg("--allow-connect").arg("test:///default"), &code);
     script.says("running");
-    // The line breaks, and can be opened again once another guest has been defined.
+    // The connection breaks, and can be reopened only after another guest has been defined.
     server.signal(Signal::SIGSTOP);
     server.signal_sessions(Signal::SIGKILL);
     script.says("connection_close");

@@ -22,7 +22,7 @@ fn a_journal_cut_at_any_byte_loses_no_finished_step() {
         .chain([begin + 1, end - 1, end - 2])
     {
         std::fs::write(&path, &whole[..cut]).expect("it can be written");
-        // A record whose last byte is there was written.
+        // A record counts as written if its last byte is there.
         let kept: Vec<&str> = whole[..cut]
             .lines()
             .filter(|line| line.ends_with('}') && line.contains("\"record\":\"done\""))
@@ -98,7 +98,7 @@ fn a_full_disk_stops_the_run_before_a_step_and_not_after() {
         return;
     };
     let folder = Scratch::new();
-    // The room that a journal keeps is more than what is left then.
+    // The journal reserves more room than the disk has left after some steps.
     folder.write(
         "steps.rhai",
         "for number in 0..1000 { print(number); step(`step ${number}`, || { print(\"runs\"); \"x\" * 20000 }); }"
@@ -114,7 +114,8 @@ fn a_full_disk_stops_the_run_before_a_step_and_not_after() {
         &full,
         &["cannot write the journal in", "No space left on device"],
     );
-    // Each step that ran has its value in the journal: the last line is that of one that did not.
+    // Each step that ran has its value in the journal: the last line is a number, whose step did
+    // not run.
     let told: Vec<&str> = full.stdout.lines().collect();
     assert_ne!(told.last(), Some(&"runs"), "{full}");
     let ran = told.iter().filter(|line| **line == "runs").count();

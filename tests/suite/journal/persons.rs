@@ -1,4 +1,4 @@
-//! Persons who are asked by a runbook.
+//! Questions of runbooks to persons.
 
 use super::{has, in_folder};
 use crate::support::{Scratch, Terminal};
@@ -65,7 +65,7 @@ fn a_run_that_succeeded_is_undone_at_a_terminal_only_after_a_yes() {
         terminal.shows("Undo its 1 changes? (yes or no):");
         terminal
     };
-    // Ctrl-D is no answer.
+    // Ctrl-D counts as a refusal.
     for refusal in ["no\r", "\x04"] {
         let mut terminal = undo();
         terminal.types(refusal);

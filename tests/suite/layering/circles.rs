@@ -7,7 +7,7 @@ use super::imports::{Module, Tree};
 /// The files that each file uses.
 type Uses<'a> = BTreeMap<&'a Module, BTreeSet<&'a Module>>;
 
-/// The circles of `tree`: sets of files in which each leads to each other.
+/// The circles of `tree`: sets of files in which each file uses every other, directly or not.
 pub(super) fn circles(tree: &Tree) -> Vec<BTreeSet<Module>> {
     let uses: Uses = tree
         .modules()
@@ -31,7 +31,8 @@ pub(super) fn circles(tree: &Tree) -> Vec<BTreeSet<Module>> {
     found
 }
 
-/// The files that `from` uses, and those that they use, and so on. The root only declares the rest.
+/// The files that `from` uses, directly or indirectly. The root is left out, since it only declares
+/// the modules.
 fn reachable<'a>(uses: &Uses<'a>, from: &Module) -> BTreeSet<&'a Module> {
     let mut found = BTreeSet::new();
     let mut next: Vec<&Module> = uses[from].iter().copied().collect();

@@ -1,4 +1,4 @@
-//! The modules of a Rust source tree and what each of them uses, read by parsing the files.
+//! The modules of a Rust source tree and their uses of each other, read by parsing the files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -59,8 +59,8 @@ impl Tree {
         self.crates[module].contains(name)
     }
 
-    /// The files that `module` uses. A path that leads to no file but through what the root
-    /// re-exports is given as it stands in the second list.
+    /// The files that `module` uses. The second list has the paths that do not name a file, since
+    /// they lead through re-exports of the root.
     pub(super) fn uses(&self, module: &Module) -> (BTreeSet<&Module>, Vec<&Module>) {
         let mut files = BTreeSet::new();
         let mut through_the_root = Vec::new();
@@ -80,7 +80,7 @@ impl Tree {
     }
 }
 
-/// The module that the file `path`, from the root of the tree, is.
+/// The module in the file `path`, which is relative to the root of the tree.
 fn module_of(path: &Path) -> Module {
     let text = path.with_extension("").display().to_string();
     let mut module: Module = text.split('/').map(str::to_owned).collect();
@@ -164,7 +164,7 @@ impl Reader {
     }
 }
 
-/// True if an item with these attributes is only a test's.
+/// True if an item with these attributes is compiled only for tests.
 pub(super) fn is_of_tests(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         let is_test = |list: &syn::MetaList| list.tokens.to_string() == "test";

@@ -1,4 +1,5 @@
-//! Code that reads the text of scripts by itself, found by what it looks for: keywords, comments, line ends.
+//! Code that reads the text of scripts by itself, found by the texts that it searches for:
+//! keywords, comments, line ends.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -44,10 +45,10 @@ const LEXERS: &[&str] = &[
 /// Keywords that are also words of other texts.
 const COMMON: &[&str] = &["as", "do", "for", "if", "in", "this", "true", "false"];
 
-/// A place that reads the text of scripts by itself: the file, and what it does there.
+/// A place that reads the text of scripts by itself: the file, and a description.
 pub(super) type Reading = (String, String);
 
-/// The places below `root` that do, but for those below `syntax/`. Tests are left out.
+/// The places below `root` that read script text, except those below `syntax/` and in tests.
 pub(super) fn readings(root: &Path) -> Vec<Reading> {
     let mut found = Vec::new();
     for entry in walkdir::WalkDir::new(root).sort_by_file_name() {
@@ -123,7 +124,7 @@ impl<'ast> Visit<'ast> for Reader {
         let method = call.method.to_string();
         if SEARCHES.contains(&method.as_str()) {
             for text in call.args.iter().flat_map(texts) {
-                // The number of a line is counted by the line ends before it.
+                // Code that counts line ends computes the number of a line.
                 let counts = method.starts_with("match") && text == "\n";
                 if is_of_scripts(&text) || counts {
                     self.found.insert(format!("{method}({text:?})"));

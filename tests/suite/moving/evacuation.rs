@@ -1,4 +1,4 @@
-//! Hosts that all guests leave.
+//! Evacuations of hosts.
 
 use std::io::BufRead;
 use std::path::Path;
@@ -87,7 +87,8 @@ fn a_host_is_evacuated_in_order_and_what_stays_is_told() {
     }
 }
 
-/// The undo of a run by a fleet, which ended, or was killed after the first guest had gone.
+/// Undoes an evacuation from a list of hosts: after a complete run, and after one that was killed
+/// when the first guest had moved.
 #[test]
 fn undo_brings_every_guest_of_an_evacuated_host_back() {
     let hosts = Hosts::start();

@@ -11,7 +11,7 @@ use nix::unistd::Pid;
 
 use crate::support::{Daemon, Host, Run, micro, micro_xml};
 
-/// Two hosts that both have the pool `shared`, one folder; and there the pool `own`.
+/// Two hosts that both have the pool `shared`, in the same folder; `there` also has the pool `own`.
 struct Hosts {
     here: Daemon,
     there: Daemon,

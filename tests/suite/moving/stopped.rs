@@ -21,7 +21,7 @@ impl Hosts {
     }
 }
 
-/// Stops `body` after more and more operations, until it succeeds.
+/// Stops `body` after an increasing number of operations, until it succeeds.
 fn sweep(name: &str, prepare: &str, body: &str, first: usize, step: usize) {
     let hosts = Hosts::start();
     let xml = hosts.guest("counter", "web");
@@ -40,7 +40,7 @@ fn sweep(name: &str, prepare: &str, body: &str, first: usize, step: usize) {
         }
         points += 1;
         let difference = hosts.difference(&before);
-        // The stop came between the end of the recipe and the end of the script: all was done.
+        // The stop came after the end of the recipe, so everything was done.
         if !difference.is_empty() && !outcome.stderr.contains("std/migration") {
             break;
         }
@@ -76,7 +76,8 @@ fn guests_that_were_not_all_evacuated_are_brought_back() {
     );
 }
 
-/// A client that is killed leaves the guest on one host; the same call moves it, or the check says what it found.
+/// A killed client leaves the guest on one host; the same call then moves it, or the check explains
+/// why not.
 #[test]
 fn the_same_call_completes_a_killed_move_or_explains_it() {
     let hosts = Hosts::start();

@@ -1,4 +1,4 @@
-//! 76 and 78: autostart, and what a domain can be found by.
+//! 76 and 78: autostart, and the lookups of a domain.
 
 use super::{on_qemu, on_test};
 use crate::support::Embed;

@@ -52,8 +52,8 @@ fn a_guest_goes_through_every_state_and_pauses_without_noticing() {
     let host = Embed::new();
     on_qemu(&host, STATES);
 
-    // 5: paused is frozen, and resumed goes on; 7: a second suspend is nothing, a resume of a
-    // running guest is refused.
+    // 5: a paused guest is frozen, and a resumed one continues; 7: a second suspend has no effect,
+    // and a resume of a running guest is refused.
     let xml = host.micro("counter", "calm");
     host.ok(&script(
         &[("xml", &xml)],

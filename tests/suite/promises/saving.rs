@@ -41,7 +41,7 @@ const SAVED: &str = r#"
     back.destroy();
 "#;
 
-/// And 53, 54, 57, 58, in which T is less strict than Q.
+/// Also 53, 54, 57, 58, where T is less strict than Q.
 #[test]
 fn the_test_driver_saves_and_restores() {
     on_test(SAVED);
@@ -145,7 +145,8 @@ fn guests_are_saved_and_restored_and_never_notice() {
     );
     assert!(!host.scratch().path("missing").exists());
 
-    // 47, 48: nobody checks that an image is restored once, and over the disk that it was saved with.
+    // 47, 48: libvirt does not check that an image is restored only once, and with the disk as it
+    // was at the save.
     let blank = std::fs::read(micro("blank.img")).expect("the guests are built");
     std::fs::write(host.scratch().path("count.img"), blank).expect("the disk is ours");
     host.ok(&script(
@@ -161,7 +162,7 @@ fn guests_are_saved_and_restored_and_never_notice() {
     ));
 }
 
-/// 54: what is no save image is refused by QEMU, and nothing starts.
+/// 54: QEMU refuses a file that is not a save image, and nothing starts.
 #[test]
 fn damaged_and_foreign_save_images_are_refused_or_discarded() {
     let host = Embed::new();
@@ -261,8 +262,8 @@ fn size(path: &Path) -> u64 {
     std::fs::metadata(path).map_or(0, |data| data.len())
 }
 
-/// 49: a serial port that writes to a file starts it anew at restore, unless it appends.
-/// 50: the guest's clock stands at the host's time after restore and after a pause.
+/// 49: a serial port that writes to a file truncates the file at restore, unless it appends. 50:
+/// the guest's clock shows the host's time after a restore and after a pause.
 #[test]
 fn a_restored_guest_finds_its_clock_set_and_perhaps_its_console_file_emptied() {
     let host = Embed::new();

@@ -1,5 +1,5 @@
-//! The slips in the guide's Python, by their letters in the list: virhai makes them impossible, or
-//! answers with a sentence that helps.
+//! The mistakes in the guide's Python code, by their letters in the list: virhai makes them
+//! impossible, or its error helps to correct them.
 
 use super::on_test;
 use crate::support::{Embed, Host, Outcome, TestHost, virhai};
@@ -18,7 +18,7 @@ fn slip(body: &str) -> Outcome {
         .run()
 }
 
-/// a, e, f, g, h, p: what Python's types got wrong.
+/// a, e, f, g, h, p: mistakes with types in Python.
 #[test]
 fn calls_take_flags_where_the_guide_passes_them_and_answer_what_it_expects() {
     on_test(
@@ -36,10 +36,10 @@ fn calls_take_flags_where_the_guide_passes_them_and_answer_what_it_expects() {
     );
 }
 
-/// b: a domain needs no second mention.
+/// b: a method does not take its own domain as an argument.
 #[test]
 fn a_domain_passed_to_its_own_method_is_refused_with_the_forms_that_exist() {
-    // Before anything runs, and where the check cannot know.
+    // Refused by the check, and at run time if the check cannot know the type.
     for (written, status) in [
         ("dom.create(dom);", 3),
         ("let all = [1, dom]; dom.create(all[1]);", 1),
@@ -51,7 +51,7 @@ fn a_domain_passed_to_its_own_method_is_refused_with_the_forms_that_exist() {
     assert!(slip("dom.create(); dom.destroy();").status == 0);
 }
 
-/// c, d: what does not parse does nothing at all.
+/// c, d: a script that does not parse has no effect at all.
 #[test]
 fn a_script_with_a_syntax_error_does_nothing() {
     for broken in [
@@ -64,7 +64,7 @@ fn a_script_with_a_syntax_error_does_nothing() {
     }
 }
 
-/// e, i: nothing is true or false that is not a truth value, so that no 0 can mean failure.
+/// e, i: only a boolean can be a condition, so a 0 cannot be mistaken for a failure.
 #[test]
 fn a_domain_or_a_number_is_no_truth_value() {
     for condition in ["dom", "!dom", "dom.id", "dom.create()", "0"] {
@@ -76,7 +76,7 @@ fn a_domain_or_a_number_is_no_truth_value() {
     }
 }
 
-/// i, j, o: a failure that nobody catches ends the script with a message on stderr.
+/// i, j, o: an uncaught failure ends the script with a message on stderr.
 #[test]
 fn a_failed_save_never_prints_that_it_saved() {
     let outcome = slip("dom.save(\"/tmp/never.save\");\nprint(\"saved\");");
@@ -91,7 +91,7 @@ fn a_failed_save_never_prints_that_it_saved() {
     }
 }
 
-/// 24, s: names that no binding has, and those of other bindings.
+/// 24, s: names that no binding has, and names of other bindings.
 #[test]
 fn names_that_the_guide_invents_are_answered_with_the_right_ones() {
     for (written, meant) in [
@@ -116,7 +116,7 @@ fn names_that_the_guide_invents_are_answered_with_the_right_ones() {
     }
 }
 
-/// t: options have names, and a wrong one is answered with the nearest.
+/// t: options have names, and the error for a wrong name suggests the nearest.
 #[test]
 fn a_misspelt_option_is_answered_with_the_nearest() {
     let hidden = "let options = #{}; options[\"bandwith\"] = 100; dom.migrate(conn, 0, options);";
@@ -130,7 +130,7 @@ fn a_misspelt_option_is_answered_with_the_nearest() {
     }
 }
 
-/// k, l, m on real QEMU: each failure says what to do next.
+/// k, l, m on real QEMU: each failure has a hint with the next step.
 #[test]
 fn what_the_guide_does_wrongly_on_qemu_has_a_hint() {
     let host = Embed::new();

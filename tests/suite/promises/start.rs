@@ -8,7 +8,7 @@ use nix::unistd::Pid;
 use super::{assert_counted_on, on_qemu, on_test, script};
 use crate::support::{Daemon, Embed, Host};
 
-/// 8, 11, 12, 21, 23: both ways of bringing a domain into being, and from one to the other.
+/// 8, 11, 12, 21, 23: created and defined domains, and the change from one to the other.
 const CREATED_AND_DEFINED: &str = r#"
     let conn = connect();
     let dom = conn.create_xml(xml);
@@ -43,7 +43,7 @@ const CREATED_AND_DEFINED: &str = r#"
     dom.undefine();
 "#;
 
-/// The same, and 13, 14: T has neither START_PAUSED nor AUTODESTROY.
+/// The same, and 13, 14: T supports neither START_PAUSED nor AUTODESTROY.
 #[test]
 fn domains_are_created_and_defined_on_the_test_driver() {
     on_test(CREATED_AND_DEFINED);
@@ -58,7 +58,8 @@ fn domains_are_created_and_defined_on_the_test_driver() {
     );
 }
 
-/// 10: libvirt would boot afresh and keep the stale image, whatever way the name is written.
+/// 10: libvirt would boot the guest afresh and keep the stale image; virhai refuses, however the
+/// XML writes the name.
 #[test]
 fn a_domain_with_a_managed_save_is_not_created_over() {
     on_test(
@@ -85,7 +86,7 @@ fn a_domain_with_a_managed_save_is_not_created_over() {
     );
 }
 
-/// 8 to 13 on Q; 10 is where virhai refuses what would lose data.
+/// 8 to 13 on Q; at 10, virhai refuses a call that would lose data.
 #[test]
 fn guests_are_created_and_defined_on_qemu() {
     let host = Embed::new();
@@ -172,7 +173,8 @@ fn a_guest_whose_qemu_is_killed_has_crashed_or_is_gone() {
     });
 }
 
-/// Waits for something that another process does; the assertions that follow tell if it did not.
+/// Waits, up to a minute, for an effect of another process; later assertions fail if it did not
+/// come.
 fn until(mut done: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(60);
     while !done() && Instant::now() < deadline {
@@ -219,7 +221,7 @@ fn autodestroy_ends_a_guest_with_its_connection_and_forbids_to_migrate_it() {
             #{ state: "running", reason: "restored" });
         "#,
     ));
-    // 17, and 19 once more: what is not marked outlives the client.
+    // 17, and 19 again: guests without the mark outlive the client.
     host.ok(r#"
         let conn = connect();
         for name in ["web", "plain"] {
@@ -231,7 +233,7 @@ fn autodestroy_ends_a_guest_with_its_connection_and_forbids_to_migrate_it() {
         "#);
 }
 
-/// 16: false as the guide has it; a guest survives the death of its daemon.
+/// 16: the guide is wrong here: a guest survives the death of its daemon.
 #[test]
 fn autodestroy_is_forgotten_when_the_daemon_is_killed() {
     let mut host = Daemon::start();

@@ -3,7 +3,7 @@
 use super::{on_test, script};
 use crate::support::{Embed, Host};
 
-/// 36, 38, 39 on T, where a shutdown is done at once, also of a paused domain, and has no modes.
+/// 36, 38, 39 on T, where a shutdown happens at once, also for a paused domain, and has no modes.
 #[test]
 fn the_test_driver_shuts_down_at_once_and_without_modes() {
     on_test(

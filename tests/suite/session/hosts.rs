@@ -115,7 +115,7 @@ fn a_connection_whose_events_are_shown_is_really_closed() {
     let mut terminal = Terminal::start(&daemon.virhai().env("NO_COLOR", "1").command());
     terminal.line_is("qemu:session> ");
     terminal.types(&format!(":load {}\r", file.display()));
-    // The guest goes with its connection, and with nothing else.
+    // Only the end of its connection ends the guest.
     terminal.shows("domain `web` started: booted");
     terminal.line_is("qemu:session> ");
     terminal.types(":disconnect\r");

@@ -46,10 +46,11 @@ fn piped_input_is_one_script_with_a_scripts_status() {
     assert_eq!(piped("exit(7)").status, 7);
 }
 
-/// A terminal with a prompt on `daemon` by way of an `ssh` that stays on this machine, and the URI.
+/// A terminal with a prompt that reaches `daemon` through a fake `ssh` on this machine, and the
+/// URI.
 fn over_ssh(daemon: &Daemon) -> (Terminal, String) {
     let run = daemon.path("run");
-    // It runs what it is asked to run there, as the other machine's `sshd` would.
+    // The fake `ssh` runs the remote command itself, as the other machine's `sshd` would.
     let ssh = format!(
         "#!/bin/sh\nfor last; do :; done\nexport XDG_RUNTIME_DIR={run}\nexec sh -c \"$last\"\n"
     );

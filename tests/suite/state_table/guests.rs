@@ -1,11 +1,11 @@
-//! The rows that a guest does by itself, or as its answer to a request: each with a guest that
-//! does just that, all on one host.
+//! The rows about actions of a guest, by itself or after a request: each with a guest that does
+//! exactly this, all on one host.
 
 use crate::support::{Embed, Host};
 
 use super::rows::{self, Row};
 
-/// One row, and how to see it.
+/// One row, and how to observe it.
 struct Act {
     state: &'static str,
     operation: &'static str,
@@ -161,7 +161,7 @@ fn running_again(dom) {
 }
 "#;
 
-/// Runs every act, four at a time, and returns what differs from its row.
+/// Runs every act, four at a time, and fails with the differences from their rows.
 #[test]
 fn a_guest_of_its_own_accord_ends_in_the_state_that_the_table_says() {
     let host = Embed::new();

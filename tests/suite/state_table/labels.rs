@@ -47,7 +47,7 @@ pub fn operation(label: &str) -> Option<&'static str> {
 
 fn start(label: &str) -> Option<&'static str> {
     let body = match label {
-        // A state that cannot be reached is a row of its own.
+        // For a state that cannot be reached, the table has this row.
         "(setup)" => "()",
         "createXML(0)" => "conn.create_xml(xml(), 0)",
         "createXML(START_PAUSED)" => "conn.create_xml(xml(), VIR_DOMAIN_START_PAUSED)",

@@ -1,4 +1,4 @@
-//! The rows that tell about networks.
+//! The rows about networks.
 
 use std::fmt::Write;
 

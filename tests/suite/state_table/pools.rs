@@ -1,4 +1,4 @@
-//! The rows that tell about storage pools and their volumes.
+//! The rows about storage pools and their volumes.
 
 use std::fmt::Write;
 use std::fs::File;
@@ -230,7 +230,7 @@ fn folders_do_as_pools_what_the_table_says() {
     assert_eq!(rows.len(), 165);
     let host = Daemon::start();
     host.scratch().folder("pools");
-    // The table was measured on a disk; tmpfs has room for an EiB of nothing.
+    // The table was measured on a disk; on tmpfs, a sparse file of 1 EiB is possible.
     let large = File::create(host.path("large")).and_then(|file| file.set_len(1 << 60));
     if large.is_ok() {
         rows.retain(|(_, row)| row.operation != "createXML(vol capacity 1 EiB)");

@@ -1,5 +1,5 @@
-//! The table's rows of QEMU, run in a rehearsal: each call has the result that QEMU has, or the rehearsal says that it
-//! has not.
+//! The table's rows of QEMU, run in a rehearsal: each call has QEMU's result, or the rehearsal
+//! reports that the result is not QEMU's.
 
 use std::path::Path;
 
@@ -67,7 +67,7 @@ fn answered<'a>(part: &[(usize, &'a Row)], printed: &str) -> Vec<(usize, &'a Row
     rest.copied().collect()
 }
 
-/// What came of rows.
+/// The outcomes of rows.
 #[derive(Default)]
 struct Tally {
     same: usize,

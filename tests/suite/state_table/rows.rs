@@ -1,6 +1,6 @@
-//! The rows of the table: what libvirt was measured to do, and which rows have a test here.
+//! The rows of the table: libvirt's measured results, and the choice of rows that have a test here.
 
-/// One operation in one state, and what libvirt does then.
+/// One operation in one state, and libvirt's result.
 #[derive(Debug)]
 pub struct Row {
     pub driver: &'static str,
@@ -49,7 +49,7 @@ impl Row {
         self.state.starts_with("network:")
     }
 
-    /// True if the guest itself acts, and its action counts.
+    /// True if the row is about an action of the guest itself.
     pub fn is_done_by_a_guest(&self) -> bool {
         GUESTS_DOING
             .iter()

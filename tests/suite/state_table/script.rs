@@ -1,4 +1,4 @@
-//! Scripts that run many rows, and what they tell.
+//! Scripts that run many rows, and their results.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -48,7 +48,7 @@ pub fn script(place: &Place, rows: &[(usize, &Row)]) -> String {
                  <os><type>hvm</type></os></domain>`
              }\n"
         }
-        // Without a disk the firmware finds nothing to boot and runs on for ever.
+        // Without a disk, the firmware finds nothing to boot and runs forever.
         _ => {
             "fn guest(name, uuid, mib) {
                 `<domain type='qemu'><name>${name}</name><uuid>${uuid}</uuid>
@@ -135,8 +135,8 @@ for row in rows {
 clean(conn);
 "#;
 
-/// The differences between the script's output and the expected results of its rows, as lines; the table has its own
-/// name for the script's `domain`.
+/// The differences between the script's output and the expected results of its rows, as lines. The
+/// table uses a different name for the script's `domain`.
 pub fn mismatches(
     domain: &str,
     rows: &[(usize, &Row)],

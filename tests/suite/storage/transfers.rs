@@ -13,7 +13,7 @@ use crate::support::{Host, SmallDisk, Terminal, succeeds};
 
 const MIB: u64 = 1024 * 1024;
 
-/// Blocks that a file takes on its disk, in bytes.
+/// The bytes that a file occupies on its disk.
 fn taken(path: &PathBuf) -> u64 {
     std::fs::metadata(path).expect("it is there").blocks() * 512
 }
@@ -38,7 +38,7 @@ impl Store {
     }
 }
 
-/// The script's way to a raw volume that takes no place yet.
+/// A script's function that creates a raw volume without allocated blocks.
 const EMPTY: &str = r#"fn empty(pool, name, size) {
     pool.create_xml(xml("volume", #{ name: name, capacity: size, allocation: 0, target: #{ format: #{ "@type": "raw" } } }))
 }"#;
@@ -398,7 +398,7 @@ fn a_wipe_that_is_interrupted_is_said_to_go_on() {
         empty(images, "disk.img", "536870912").upload("secret"); ()"#
     ));
     let disk = std::fs::File::open(store.folder.join("disk.img")).expect("it is there");
-    // The host is at work on it once the first byte is gone.
+    // Once the first byte is 0, the host is working on the volume.
     let begun = || {
         let mut first = [1];
         disk.read_exact_at(&mut first, 0).expect("it can be read");
@@ -446,7 +446,7 @@ fn the_progress_of_an_upload_is_in_a_json_log_and_nothing_of_it_in_a_quiet_run()
         let plain = scope.spawn(|| run("plain.img", "--color", "never"));
         (json.join(), quiet.join(), plain.join())
     });
-    // Without a terminal a line comes every 30 seconds.
+    // Without a terminal, a progress line is printed only every 30 seconds.
     assert_eq!(
         (quiet.expect("it ends"), plain.expect("it ends")),
         (String::new(), String::new())

@@ -9,7 +9,7 @@ const IMPORTS: &str = r#"import "std/backup" as backup; import "std/pool" as poo
 
 const MAKE: &str = r#"backup::make(conn.lookup_by_name("web"), #{ pool: "backups" })"#;
 
-/// Files besides the points are named.
+/// Fails with the names of files in the pool that belong to no point.
 const ONLY_POINTS: &str = r#"
     let points = backup::verify(conn, #{ pool: "backups" });
     let files = [];
@@ -48,7 +48,7 @@ fn a_backup_of_a_running_guest_is_stopped_at_each_call() {
             r#"assert_eq(backup::list(conn, #{{ pool: "backups" }}).map(|point| point.kind), ["full", "incremental"]);
                assert_eq(conn.lookup_by_name("web").state(), "running"); {ONLY_POINTS}"#
         )))
-        // Its bitmaps come and go.
+        // The dirty bitmaps in this file come and go.
         .ignoring("web-0.qcow2")
         .at_most(4)
         .run()
@@ -69,7 +69,8 @@ fn a_backup_of_a_guest_that_is_off_is_stopped_at_each_call() {
     .says_nothing();
 }
 
-/// From the deletion of its old disks on, the guest stays restored: what it boots from is there in any case.
+/// Once its old disks are being deleted, the guest stays restored. Its boot disk exists in any
+/// case.
 #[test]
 fn a_stopped_restore_leaves_the_guest_with_all_of_its_disks_and_no_others() {
     let host = host(&format!(r#"{MAKE}; conn.lookup_by_name("web").destroy()"#));

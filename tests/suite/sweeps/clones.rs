@@ -68,7 +68,7 @@ fn a_clone_of_a_running_guest_is_stopped_at_each_call() {
 fn a_clone_of_a_transient_guest_that_is_stopped_leaves_it_on_its_own_image() {
     let transient = || {
         let host = site(&["qcow2"], true);
-        // A guest that runs is transient once it is not defined any more.
+        // A running guest becomes transient when it is undefined.
         host.ok("connect().lookup_by_name(\"web\").undefine();");
         host
     };

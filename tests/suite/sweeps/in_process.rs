@@ -2,8 +2,8 @@
 
 use crate::support::InProcess;
 
-/// A host with the pool `images`, the network `lan`, and the guests `web`, which runs, `db` and
-/// `old`, which do not.
+/// A host with the pool `images`, the network `lan`, the running guest `web`, and the guests `db`
+/// and `old`, which are off.
 const NODE: &str = "\
     <pool type='dir'><name>images</name><target><path>/images</path></target></pool>\
     <network><name>lan</name><forward mode='nat'/><bridge name='virbr9'/>\
@@ -18,8 +18,8 @@ const NODE: &str = "\
     <memory>32768</memory><os><type>hvm</type></os><test:runstate>5</test:runstate>\
     <test:hasmanagedsave/></domain>";
 
-/// Stops `recipe`, which may use all of `std/` that works here, on that host after `prepare`; nothing may be
-/// left behind, and nothing said.
+/// Stops `recipe` on that host after `prepare`; nothing may be left behind or reported. The recipe
+/// may use every module of `std/` that works on the test driver.
 fn sweep(name: &str, prepare: &str, recipe: &str) {
     const IMPORTS: &str = r#"
         import "std/guest" as guest; import "std/image" as image; import "std/pool" as pool;

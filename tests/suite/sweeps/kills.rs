@@ -34,7 +34,7 @@ fn the_same_command_completes_a_killed_clone_of_a_running_guest() {
 
 /// Starts a clone of `web` and kills it once the guest writes to an overlay.
 fn kill_a_clone(host: &Daemon) {
-    // The daemon's state of the guest, which does not yet have an overlay that was only created.
+    // The daemon's state of the guest: it names an overlay only once the guest uses it.
     let status = host.scratch().path("run/libvirt/qemu/run/web.xml");
     let file = host.scratch().write(
         "clone.rhai",
@@ -61,11 +61,12 @@ fn kill_a_clone(host: &Daemon) {
     client.wait().expect("it ends");
 }
 
-/// The next run of any recipe finds what a clone that was killed left, also where the guest went off meanwhile.
+/// The next run of any recipe finds the remains of a killed clone, also if the guest has stopped
+/// meanwhile.
 #[test]
 fn a_killed_clone_is_taken_back_by_the_next_recipe_on_the_guest() {
     let host = site(&["raw"], false);
-    // Large enough to be copied when the client is killed.
+    // Large enough that the copy is still running when the client is killed.
     let disk = host.scratch().path("images/web-0.raw");
     let mut bytes = std::fs::read(&disk).expect("it is there");
     bytes.resize(400 << 20, 1);
@@ -74,7 +75,8 @@ fn a_killed_clone_is_taken_back_by_the_next_recipe_on_the_guest() {
     let told = "a run of virhai was killed during the clone `copy` of the guest `web`: undoing its changes";
 
     kill_a_clone(&host);
-    // The guest is unplugged on its overlay: only when it is started can that be merged.
+    // The guest is destroyed while it uses the overlay, which can be merged only after the guest's
+    // next start.
     host.ok("connect().lookup_by_name(\"web\").destroy()");
     let again = host.run(&script(
         "let web = conn.lookup_by_name(\"web\"); \
@@ -194,14 +196,14 @@ fn a_recipe_refuses_a_guest_that_another_run_is_working_on() {
     assert_eq!(refused.status, 1, "{refused}");
     let why = "another virhai is working on the guest `web`: the clone `x` (process ";
     assert!(refused.stderr.contains(why), "{refused}");
-    // Suspended by the one that was killed, and running again.
+    // The killed run had suspended the guest; after the next run it runs again.
     let again = host.run(&make);
     assert_eq!(again.status, 0, "{again}");
     let told =
         "a run of virhai was killed during the clone `x` of the guest `web`: undoing its changes";
     assert!(again.stderr.contains(told), "{again}");
     host.ok("assert_eq(connect().lookup_by_name(\"web\").state(), \"running\");");
-    // The state of a process on another machine is unknown here.
+    // virhai cannot know whether a process on another machine still runs.
     host.ok(&script(
         "import \"std/under_way\" as under_way; \
          under_way::write(conn.lookup_by_name(\"web\"), #{ task: \"a clone\", mark: \"far:b:1:77:3:4\" })",

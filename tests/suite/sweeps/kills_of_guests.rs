@@ -1,4 +1,4 @@
-//! Recipes for guests that are killed: the same command again recovers, or says what it found.
+//! Killed recipes for guests: the same command recovers, or reports what it found.
 
 use nix::sys::signal::Signal;
 
@@ -107,7 +107,8 @@ fn the_same_command_completes_a_killed_installation() {
         name: "install::from_iso".into(),
         build: Box::new(host),
         script: script(&format!("{install} install.call()")),
-        // Before the guest is defined, what is there cannot be told from what is somebody else's.
+        // Until the guest is defined, its new disk cannot be distinguished from a volume of someone
+        // else.
         again: script(&format!(
             r#"{install}
             let web = guest::find(conn, "web");

@@ -14,8 +14,8 @@ fn script(text: &str) -> String {
     format!("{IMPORTS}{text}; ()")
 }
 
-/// A host with the pool `images`, in which `images` of the micro guests lie, and an installer
-/// as a CD and as a kernel beside it.
+/// A host with the pool `images`, which holds the micro guests' images `images`; beside it is an
+/// installer as a CD and as a kernel.
 fn host(images: &'static [&'static str], prepare: &str) -> Daemon {
     let host = Daemon::start();
     let folder = host.scratch().folder("images");
@@ -147,7 +147,7 @@ fn an_installation_that_another_client_began_is_left_as_it_was_found() {
         },
         install("from_iso", ISO),
     )
-    // The data of the installer stays.
+    // The data that the installer wrote stays.
     .ignoring("web.raw")
     .at_most(6)
     .run()
@@ -188,7 +188,7 @@ fn the_same_call_completes_a_stopped_removal_of_a_transient_guest() {
     removal_is_completed("guest::run");
 }
 
-/// A removal cannot be taken back: the same call finishes it after a stop. `made` makes the guest.
+/// A removal cannot be undone: after a stop, the same call finishes it. `made` makes the guest.
 fn removal_is_completed(made: &str) {
     let step = if all() { 3 } else { 220 };
     let host = host(&[], "");

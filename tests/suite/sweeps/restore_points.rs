@@ -36,7 +36,8 @@ fn points_in_snapshots_are_stopped_after_each_operation() {
     .run();
     swept.says_nothing();
     assert!(swept.points > 20);
-    // Reverting is one call of libvirt's, which cannot be taken back: after it that is said.
+    // Reverting is a single call of libvirt that cannot be undone; a stop after it is reported as
+    // such.
     InProcess::new(
         "return to a snapshot",
         node,

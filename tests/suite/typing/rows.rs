@@ -1,4 +1,4 @@
-//! The rows of the screen while an input is typed: what stands above it must stay.
+//! The rows of the screen while an input is typed: the rows above it must stay.
 
 use super::{PLAIN, RIGHT, UP, with_domain};
 use crate::support::{PROMPT, Prompt};
@@ -28,8 +28,8 @@ fn fill(prompt: &mut Prompt, columns: u16) {
         });
 }
 
-/// Waits until the screen shows `input`, the row `below` that begins so, and above them the rows of
-/// `fill` that are left.
+/// Waits until the screen shows `input`, below it a row that begins with `below`, and above it the
+/// remaining rows of `fill`.
 fn shows_input(prompt: &mut Prompt, input: &str, below: Option<&str>, columns: u16) {
     let line: Vec<char> = format!("{PROMPT}{input}").chars().collect();
     let width = usize::from(columns);
@@ -72,7 +72,7 @@ fn a_call_that_wraps_leaves_the_rows_above_it_alone() {
             while input.len() < longest {
                 prompt.terminal.types("x");
                 input.push('x');
-                // Rows without the edge are like each other.
+                // Only columns near the edge are tested; all others behave alike.
                 let column = (PROMPT.len() + input.len()) % usize::from(columns);
                 if column < 2 || column + 1 == usize::from(columns) {
                     shows_input(&mut prompt, &input, Some("lookup_by_name(name"), columns);
