@@ -1,7 +1,6 @@
 //! virhai: scripts and a prompt for libvirt.
 
-/// Writes a line to standard error. One that nobody can read, as on a terminal that was closed, is
-/// no failure.
+/// Writes a line to standard error. Ignores a line that cannot be written, as on a closed terminal.
 macro_rules! eprintln {
     ($($text:tt)*) => {
         $crate::outlet::stderr().line(&format!($($text)*))

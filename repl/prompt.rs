@@ -95,7 +95,7 @@ impl Prompt {
             let _ = leave.send(());
         })
         .map_err(|error| format!("cannot watch for signals: {error}"))?;
-        // The editor would leave the terminal to the next program as it needs it for itself.
+        // Otherwise the next program would find the terminal in the editor's mode.
         let terminal = tcgetattr(std::io::stdin())
             .ok()
             .map(nix::libc::termios::from);
@@ -185,7 +185,7 @@ impl Prompt {
 
     /// The command of another program that `text` is, such as virsh or a shell.
     fn first_words(&self, text: &str) -> Option<FirstWords> {
-        // Most inputs are none, and need no catalogue.
+        // Most inputs are not such a command; the catalogue is not read for them.
         if !first_words::may_be(text, self.worker.scope()) {
             return None;
         }

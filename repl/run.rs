@@ -179,8 +179,8 @@ fn execute(
         Diagnostic::plain(format!("cannot watch for signals: {error}")).report_plain(options);
     }
     let supervisor = Supervisor::new(options, &session);
-    // Built here, while the thread of `warm_up` readies libvirt: the main thread's memory grows in
-    // large steps, that of others a page at a time.
+    // Built here, while the thread of `warm_up` prepares libvirt: the heap of the main thread grows
+    // in large steps, those of other threads one page at a time.
     let engine = Arc::new(engine::build(&session, &options.limits(), imports.clone()));
     session.serve(&engine);
     let (own, sender) = (options.clone(), supervisor.sender());

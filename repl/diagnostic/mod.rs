@@ -36,7 +36,7 @@ pub(crate) struct Diagnostic {
     trail: Vec<(String, Place)>,
     /// The number of places that were left out after the first half of the trail.
     left_out: usize,
-    /// Failures of which this one is made.
+    /// The failures that this one consists of.
     notes: Vec<String>,
     hint: Option<String>,
     error: Option<Error>,
@@ -103,7 +103,7 @@ impl Diagnostic {
         self
     }
 
-    /// The same with something to know.
+    /// The same with a note.
     pub(crate) fn with_note(mut self, note: impl Into<String>) -> Self {
         self.notes.push(note.into());
         self

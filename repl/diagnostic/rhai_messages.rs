@@ -21,8 +21,8 @@ pub(super) fn failures(list: &Array) -> Option<Vec<String>> {
         .filter(|lines| !lines.is_empty())
 }
 
-/// The first line of libvirt's words about XML, and the others besides the excerpt that shows
-/// where it gave up.
+/// The first line of libvirt's message about XML, and the other lines without the excerpt that
+/// marks the error.
 pub(super) fn words_about_xml(message: &str) -> (String, Vec<String>) {
     let mut lines: Vec<&str> = message.lines().map(str::trim_end).collect();
     let pointer =

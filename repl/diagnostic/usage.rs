@@ -73,7 +73,7 @@ fn command_like(path: &Path) -> Option<String> {
     Some(near.to_owned())
 }
 
-/// The script that is beside where `path` should be and whose name is nearest to it.
+/// The script in the folder of `path` whose name is nearest to that of `path`.
 fn beside(path: &Path) -> Option<PathBuf> {
     let wanted = path.file_name()?.to_str()?;
     let folder = path

@@ -1,7 +1,7 @@
 //! The frames of the protocol's messages: headers, an empty line, JSON.
 //!
-//! A message is read here and not by `lsp-server`, which takes room for whatever length a header names, and ends at
-//! the first message that is not JSON.
+//! Messages are read here and not by `lsp-server`, which allocates any length that a header names,
+//! and ends at the first message that is not JSON.
 
 use std::io::{BufRead, ErrorKind, Read};
 

@@ -56,14 +56,14 @@ impl Prompt {
         None
     }
 
-    /// Shows the last value in another way, which is no input.
+    /// Shows the last value in another way; this does not count as an input.
     pub(super) fn look_at_last(&mut self, view: View) {
         let before = self.worker.counted();
         self.attempt("ans", view);
         self.worker.count_again(before);
     }
 
-    /// Runs an input and says how long it took.
+    /// Runs an input and prints its duration.
     pub(super) fn evaluate_timed(&mut self, text: &str) -> Option<u8> {
         let began = Instant::now();
         let status = self.evaluate(text);

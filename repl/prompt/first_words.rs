@@ -153,7 +153,7 @@ fn is_known(word: &str, scope: &Scope) -> bool {
 /// True if `word` continues an expression: an operator, a bracket or a dot.
 fn is_operator(word: &str) -> bool {
     let begins_so = word.starts_with(|letter: char| "=+*/<>&|.([{,;:?%^".contains(letter));
-    // A path and an option of virsh's begin with a sign too.
+    // A path begins with one of these signs too, and an option of virsh with `-`.
     let is_argument = word.len() > 1 && word.starts_with(['/', '.']);
     begins_so && !is_argument || word == "-" || word.starts_with("-=")
 }

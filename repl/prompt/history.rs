@@ -16,7 +16,7 @@ fn file() -> Option<PathBuf> {
     Some(virhai::state_folder::path()?.join("history"))
 }
 
-/// Reads the history; a session without one is a session all the same.
+/// Reads the history, if it can be read.
 pub(super) fn load(editor: &mut Editor<Input, FileHistory>) {
     if let Some(file) = file() {
         let _ = editor.load_history(&file);

@@ -69,7 +69,7 @@ impl EventPrinter {
                 let _ = printer.print(text);
             }
         };
-        // Without the thread a session has no news, and is one all the same.
+        // Without the thread, the session works, but shows no news.
         let _ = std::thread::Builder::new()
             .name("news".into())
             .spawn(thread);

@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(4);
 const LOOK: Duration = Duration::from_millis(50);
 
 impl Prompt {
-    /// Connects as the command line says; a session without a connection is one all the same.
+    /// Connects as the command line says; a failure does not end the session.
     pub(super) fn open(&mut self) {
         let view = match self.worker.is_quiet() {
             true => View::Nothing,

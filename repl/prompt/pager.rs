@@ -33,7 +33,7 @@ pub(super) fn shows(text: &str) -> bool {
         .spawn();
     let Ok(mut child) = started else { return false };
     if let Some(mut input) = child.stdin.take() {
-        // A reader who has seen enough is no failure.
+        // The pager may end before it has read everything.
         let _ = writeln!(input, "{}", terminal::for_stdout(text));
     }
     // 127: there is no such program.

@@ -54,7 +54,7 @@ pub(super) fn host(uri: &str) -> String {
     }
 }
 
-/// The connection that `conn` is, for others to know.
+/// True if `connection` is the session's current connection, `conn`.
 pub(super) fn is_current(scope: &Scope, connection: &Connection) -> bool {
     hosts::current(scope).as_ref() == Some(connection)
 }

@@ -50,7 +50,7 @@ fn without_secrets(text: String) -> String {
     }
 }
 
-/// Inputs of several lines stand apart.
+/// A blank line separates inputs of several lines.
 fn blank_between(script: &str, head: &str, text: &str) -> &'static str {
     let first = code(text).into_iter().next();
     let is_function = first.is_some_and(|token| matches!(token.of(text), "fn" | "private"));

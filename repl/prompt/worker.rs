@@ -24,7 +24,7 @@ use crate::terminal;
 
 /// The result of an input.
 pub(super) enum Answer {
-    /// It ran; its value as text, if that is to be shown, and whether it has one.
+    /// It ran: its value as text, if that is to be shown, and whether it has a value.
     Shown {
         text: Option<String>,
         has_value: bool,

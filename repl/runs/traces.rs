@@ -51,7 +51,8 @@ mod sending {
             .with_http_client(Client::new())
             .build()
             .map_err(|error| error.to_string())?;
-        // All spans end now: none is dropped, and only the flush sends them, and it reports a failure.
+        // All spans end at once: the queue holds every span, so none is dropped, and only the flush
+        // sends them, which reports failures.
         let spans = past.steps.len() + 2;
         let batch = BatchConfigBuilder::default()
             .with_max_queue_size(spans)

@@ -29,7 +29,7 @@ impl fmt::Display for Test {
     }
 }
 
-/// Tests, and the files that they stand on.
+/// Tests, and the files that they depend on.
 #[derive(Debug, Default)]
 pub(super) struct Tests {
     tests: Vec<Test>,
@@ -54,7 +54,7 @@ impl Tests {
         self.tests.is_empty()
     }
 
-    /// Those with one of `texts` in their names; all if there are none.
+    /// The tests with one of `texts` in their names; all tests if `texts` is empty.
     pub(super) fn only(&self, texts: &[String]) -> Self {
         self.those(|test| {
             let name = test.to_string();
@@ -62,7 +62,7 @@ impl Tests {
         })
     }
 
-    /// Those that a change of one of `files` may touch.
+    /// The tests that a change of one of `files` may affect.
     pub(super) fn touched_by(&self, files: &HashSet<PathBuf>) -> Self {
         let touched = |file: &Path| {
             let imported = self.imported.iter().find(|(of, _)| of == file);

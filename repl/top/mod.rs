@@ -128,7 +128,8 @@ fn view(engine: &Arc<Engine>, targets: Vec<Target>, mut top: Top) -> Result<(), 
     ended.map_err(|error| format!("cannot use the terminal: {error}"))
 }
 
-/// The terminal while the view is on it; it is given back as it was, also by a panic or a signal.
+/// The terminal while it shows the view; its state is restored afterwards, also after a panic or a
+/// signal.
 struct OnScreen {
     terminal: DefaultTerminal,
     signals: Handle,

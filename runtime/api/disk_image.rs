@@ -55,7 +55,7 @@ fn format_of(header: &[u8]) -> &'static str {
         header.get(at..).is_some_and(|rest| rest.starts_with(magic))
     };
     match MAGIC.iter().find(is_there) {
-        // The first version has its number behind the same letters.
+        // The original format has the same magic bytes, followed by version 1.
         Some(("qcow2", ..)) if header.get(4..8) == Some(&[0, 0, 0, 1]) => "qcow",
         Some((format, ..)) => format,
         None => "raw",

@@ -15,7 +15,7 @@ pub struct Catalog {
     by_name: HashMap<String, Vec<usize>>,
     /// The types of libvirt's and virhai's that have methods.
     kinds: HashSet<String>,
-    /// Read when somebody asks: compiling them takes longer than all the rest.
+    /// Read on first use: compiling them takes longer than everything else.
     recipes: OnceLock<Vec<Recipe>>,
 }
 

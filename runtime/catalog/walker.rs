@@ -37,7 +37,8 @@ impl<'e> Receiver<'e> {
         }
     }
 
-    /// The same, of which nothing is asked if it is `()` and `?.` or `?[` stands before.
+    /// The same, but of unknown type if it is `()` and `?.` or `?[` follows, since nothing is read
+    /// from it then.
     fn unless_nothing(mut self, flags: ASTFlags) -> Self {
         if flags.intersects(ASTFlags::NEGATED) {
             self.ty = self.ty.filter(|ty| *ty != Type::Unit);

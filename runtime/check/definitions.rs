@@ -20,7 +20,7 @@ pub(super) struct Definition {
     pub(super) parameters: Vec<String>,
     /// The doc comment, without its slashes.
     pub(super) docs: String,
-    /// The type of its result, read when somebody asks.
+    /// The type of its result, read on first use.
     pub(super) result: OnceLock<Type>,
     pub(super) body: Vec<Stmt>,
     pub(super) begin: Position,

@@ -72,7 +72,7 @@ impl Facts {
     pub(super) fn of(file: &File) -> Self {
         let mut facts = Self::default();
         file.each_node(&mut |node| facts.see(node, file));
-        // The declarations of a file can be those of others.
+        // Declarations of options can include those of other files.
         let constants = file.spec_constants();
         let declared = constants.specs().map(str::to_owned);
         facts.globals_read.extend(declared);

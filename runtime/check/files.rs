@@ -55,8 +55,8 @@ struct Parts {
     /// The functions and closures, in the order of the text.
     definitions: Vec<Definition>,
     functions: HashMap<String, Vec<usize>>,
-    /// The variables and constants of the whole file: the index of the first statement that defines each, and
-    /// whether some statement makes it a constant, or one that those who import the file see.
+    /// The variables and constants of the whole file: the index of the first statement that defines
+    /// each, and whether some statement makes it a constant, or exports it.
     globals: HashMap<String, Global>,
 }
 
@@ -440,7 +440,7 @@ impl File {
         global.is_some_and(|global| global.exported)
     }
 
-    /// The names of the functions that those who import the file can call.
+    /// The names of the functions that files which import this one can call.
     pub(super) fn public_names(&self) -> Vec<String> {
         let mut names: Vec<String> = self
             .named_functions()

@@ -12,7 +12,7 @@ use crate::syntax::span::Span;
 pub enum Severity {
     /// The script cannot work as written.
     Error,
-    /// The script runs, and most likely not as it was meant.
+    /// The script runs, but most likely not as intended.
     Warning,
 }
 

@@ -9,7 +9,7 @@ use crate::catalog::Function;
 use crate::constants::{self, Constant, Value};
 use crate::spec::Type;
 
-/// Enumerations that libvirt makes of another's constants, so that either will do.
+/// Enumerations that libvirt defines by the constants of another one, so that both are accepted.
 const ALIKE: &[&[&str]] = &[
     &[
         "virDomainModificationImpact",

@@ -32,7 +32,7 @@ pub(super) fn check(
         .catalog
         .named(name)
         .filter(|function| !function.property && function.takes(kinds))
-        // The method of one type tells more than one of any value.
+        // A method of one type is more specific than a method of any value.
         .min_by_key(|function| function.receiver() == Some(&Type::Unknown));
     let Some(method) = shadowed else { return };
     let of = method.receiver().cloned().and_then(Type::known);

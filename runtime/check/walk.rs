@@ -31,18 +31,18 @@ pub(super) struct Walk<'a> {
     pub(super) trying: usize,
     /// The number of surrounding `??` and `?.`, which allow a missing value.
     pub(super) asking: usize,
-    /// The type of the first parameter of a closure among the arguments at hand.
+    /// The type of the first parameter of a closure among the current arguments.
     pub(super) item: KnownType,
-    /// The type of the value of the closure that was gone through last.
+    /// The type of the value of the last visited closure.
     pub(super) answer: KnownType,
-    /// The closures around the place at hand, the innermost last.
+    /// The closures around the current place, the innermost last.
     pub(super) closures: Vec<Closure>,
     /// The types of items and entries that are not literals.
     pub(super) kinds: HashMap<*const Expr, Type>,
     pub(super) findings: Vec<Finding>,
 }
 
-/// A closure that is gone through.
+/// A closure that is being visited.
 pub(super) struct Closure {
     /// The variables that it captured.
     pub(super) captured: HashSet<String>,

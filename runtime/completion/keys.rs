@@ -66,7 +66,7 @@ impl Context<'_> {
             let parser = &self.completer.parser;
             script_options(parser, &imports, path, function, parameter)
         };
-        // Recipes do not change; a script beside may.
+        // Recipes do not change, but scripts in the folder may.
         if !path.starts_with("std/") {
             return read();
         }

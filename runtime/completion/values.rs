@@ -80,7 +80,7 @@ impl Context<'_> {
         if function.property || !is_named(function) || function.is_on_object() {
             return false;
         }
-        // Rhai's own are known to those who type their beginning.
+        // Rhai's own functions are only offered once their beginning is typed.
         !(function.method || function.standard && self.word.is_empty())
     }
 

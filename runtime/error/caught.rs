@@ -77,7 +77,7 @@ impl Error {
         }))
     }
 
-    /// The error that `thrown` is, which came up in the file `source`; `file_of` tells the file of
+    /// The error for `thrown`, which was thrown in the file `source`; `file_of` returns the file of
     /// a closure.
     pub(crate) fn caught(
         engine: &Engine,
@@ -110,7 +110,7 @@ impl Error {
         let position = inner.position();
         let error = match inner {
             EvalAltResult::ErrorRuntime(value, _) => match value.clone().try_cast::<Self>() {
-                // It knows its place, unless it is thrown for the first time.
+                // An error that was thrown before already has its position.
                 Some(error) if !error.0.position.is_none() => return error.where_given(&frames),
                 Some(error) => error,
                 None => Self::of_value(value, thrown),
@@ -127,7 +127,8 @@ impl Error {
         })
     }
 
-    /// An error about options with the place where they were given, if that is among `frames`; any other as it is.
+    /// An error about options gets the place where they were given, if that is among `frames`; any
+    /// other error is unchanged.
     fn where_given(self, frames: &[(String, Position)]) -> Self {
         let places: Vec<(&str, bool)> = frames
             .iter()

@@ -24,7 +24,7 @@ const MOST_LEVELS: usize = 2_000;
 const SHORT_LEVELS: usize = 100;
 const SHORT: usize = 64 * 1024;
 
-/// Bytes of text for a value that is no text and holds no others.
+/// The bytes of text for a value that is neither text nor a container.
 const ATOM: usize = 256;
 
 /// True if there is enough memory to show `value`, in lines, in a table or as JSON.

@@ -101,7 +101,7 @@ pub fn words(engine: &Engine, error: &EvalAltResult) -> (String, Option<String>)
     (title, hint)
 }
 
-/// The comment of a function that runs in place of one of Rhai's, whose documentation it has.
+/// The comment that marks a function which replaces one of Rhai's and has its documentation.
 pub(crate) const MARK: &str = "(asks for room)";
 
 /// True if virhai has a function with the name in `signature`, so that only the arguments are wrong.
@@ -116,7 +116,7 @@ fn is_function(engine: &Engine, signature: &str) -> bool {
     !engine.collect_fn_metadata(None, has_name, false).is_empty()
 }
 
-/// A message of Rhai's as this program writes them: lower case, names in backticks.
+/// A message of Rhai in virhai's style: lower case, names in backticks.
 pub fn plain_message(message: &str) -> String {
     let mut plain = String::with_capacity(message.len());
     let mut letters = message.chars().peekable();

@@ -64,7 +64,7 @@ impl Rejected {
         let spot = match u32::try_from(failure.code).unwrap_or_default() {
             sys::VIR_ERR_XML_INVALID_SCHEMA => {
                 let schema = Schema::of(text);
-                // Without a schema at hand, there is only the part that libvirt named.
+                // Without a schema, only the part that libvirt's message names is known.
                 let refused =
                     |text: &str| schema.as_ref().is_none_or(|schema| schema.refuses(text));
                 xml::against_schema(text, words, refused)
@@ -100,7 +100,7 @@ enum RootKind {
 }
 
 impl Schema {
-    /// The schema for `text`, if there is one here and it refuses that too.
+    /// The schema for `text`, if this machine has it and it refuses `text` too.
     fn of(text: &str) -> Option<Self> {
         let kind = match xml::root(text)?.as_str() {
             "domain" => RootKind::Domain,

@@ -45,8 +45,8 @@ pub(crate) const NOT_OPENED: [&str; 4] = [
 ];
 
 impl FailureKind {
-    /// The kind of the failure that libvirt reports with `code` and `message`. libvirt has only words
-    /// for these; nothing else in virhai reads them.
+    /// The kind of the failure that libvirt reports with `code` and `message`. libvirt
+    /// distinguishes these only by its message; no other code of virhai derives them from it.
     fn of(code: i64, message: &str) -> Self {
         let says = |words: &[&str]| words.iter().any(|words| message.contains(words));
         // QEMU names the device or not: "Tray of the device", "Tray of device 'ide0-1-0'".
@@ -62,7 +62,7 @@ impl FailureKind {
             return Self::LostAgent;
         }
         let lost = match u32::try_from(code).unwrap_or_default() {
-            // The host's own connections to a guest that died break in the same words.
+            // The host reports lost connections to a guest that died with the same messages.
             virt_sys::VIR_ERR_SYSTEM_ERROR if says(&["agent:", "monitor:"]) => false,
             // A connection that could not be opened, such as that of a migration to the other host.
             virt_sys::VIR_ERR_SYSTEM_ERROR | virt_sys::VIR_ERR_RPC if says(&NOT_OPENED) => false,

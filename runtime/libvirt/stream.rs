@@ -84,7 +84,7 @@ pub fn on_readable(stream: &Stream, reader: Reader) -> Result<Callback> {
     Ok(callback)
 }
 
-/// Ends a stream that [`on_readable`] reads; an ended one is left alone.
+/// Ends a stream that [`on_readable`] reads; has no effect on an ended stream.
 pub fn abort(stream: &Stream) {
     // SAFETY: the handle lives during the calls; both are allowed in any state.
     unsafe {

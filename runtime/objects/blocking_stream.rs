@@ -34,7 +34,7 @@ const BREAKING_OFF: Patience = Patience {
     after_stop: Duration::from_secs(2),
 };
 
-/// A stream that leads somewhere once a call was given it.
+/// A stream; a libvirt call connects it to a volume or device.
 pub(crate) struct BlockingStream {
     stream: Stream,
     connect: Connect,

@@ -110,7 +110,7 @@ pub trait Kind: Listed {
     /// Finds the object again, by an identifier that never changes or else by its name.
     fn find(connect: &Connect, facts: &Self::Facts, name: &str) -> libvirt::Result<Self::Handle>;
 
-    /// The object of a host that is called `name`; of the parts of others there is none.
+    /// The object of a host that is called `name`; fails for kinds that are parts of other objects.
     fn by_name(_connect: &Connect, name: &str) -> libvirt::Result<Self::Handle> {
         let message = format!(
             "a {} cannot be looked up by its name alone: `{name}`",
@@ -319,9 +319,9 @@ impl<K: Kind> Object<K> {
                 })
             });
             match result {
-                // The first attempt removed it and lost the connection before the answer, or the
-                // host is still taking its guests over: it ends such a guest and says that there
-                // is none.
+                // The first attempt removed the object and lost the connection before the reply; or
+                // the host is still taking over its guests, and then ends the guest but reports
+                // that it does not exist.
                 Err(failure)
                     if removes(call)
                         && (again || self.0.connection.undoes_after_a_loss())
@@ -406,7 +406,7 @@ impl<K: Kind> Object<K> {
         let now = connect
             .and_then(|connect| K::find(&connect, self.facts(), &given))
             .ok();
-        // libvirt itself says of one that is gone that it is.
+        // For an object that is gone, libvirt's call itself fails.
         let Some(now) = now
             .and_then(|now| K::name(&now))
             .filter(|now| *now != given)

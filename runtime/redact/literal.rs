@@ -92,7 +92,7 @@ fn interpolation(text: &str) -> Option<usize> {
 /// The kind of the last token of an expression.
 #[derive(Clone, Copy, PartialEq)]
 enum Last {
-    /// A sign or a keyword that something must follow, or nothing yet.
+    /// An operator or a keyword after which an operand must follow, or the beginning.
     Open,
     /// A name, a number or a closing bracket.
     Value,

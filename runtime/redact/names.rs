@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{element, literal, names_a_secret};
 
-/// Calls that take secrets, and how many of their first arguments are none.
+/// Calls that take secrets, and the number of their first arguments that are not secret.
 const CALLS: [(&str, usize); 3] = [
     ("connect_auth", 2),
     ("set_user_password", 1),
@@ -151,7 +151,7 @@ fn after_option(text: &str, at: usize, found: &mut Vec<Range<usize>>) {
     }
 }
 
-/// The texts among the arguments that begin at `at`, but for the first `open`.
+/// The texts among the arguments that begin at `at`, except the first `open` arguments.
 fn in_arguments(text: &str, mut at: usize, open: usize, found: &mut Vec<Range<usize>>) {
     let (mut depth, mut number) = (0_usize, 0);
     while let Some(letter) = text[at..].chars().next() {

@@ -69,7 +69,8 @@ fn of_functions<'a>(functions: impl Iterator<Item = &'a Function>) -> Part {
     }
 }
 
-/// Adds `table`, unless there is one of that name: typed parameters are read as they are set.
+/// Adds `table`, unless there is one with this name: typed parameters have the same table for
+/// reading and setting.
 fn add(tables: &mut Vec<Table>, table: Table) {
     if tables.iter().all(|known| known.label != table.label) {
         tables.push(table);

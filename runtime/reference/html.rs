@@ -12,7 +12,7 @@ use crate::spec::Spec;
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
-/// The whole of `reference` as one HTML document that needs nothing else, no network either.
+/// The complete `reference` as one HTML document that needs no other files and no network.
 pub fn html(reference: &Reference) -> String {
     let mut contents = String::new();
     let mut body = String::new();
@@ -100,8 +100,8 @@ fn table_anchor(part: &Part, label: &str) -> String {
     anchor(&format!("{}.{label}", part.name))
 }
 
-/// Markdown as HTML; markup of its own is shown, and not taken for ours. Its headings stand below those of the page,
-/// and links to chapters of the guide lead to them; links to other files are text.
+/// Markdown as HTML; HTML markup in it is shown as text. Its headings are nested below those of the
+/// page, and links to chapters of the guide lead to them; links to other files are text.
 fn rendered(markdown: &str) -> String {
     use pulldown_cmark::{Event, Tag, TagEnd};
     let mut within_file = false;

@@ -1,8 +1,8 @@
 //! Files that are opened by a path without links.
 //!
-//! virhai resolves the links of a script's path, and checks the permission for the resolved path. After the check, somebody
-//! can put a link into this path. So no part of the path may be a link when virhai opens it, and virhai reads the same file
-//! that it has checked.
+//! virhai resolves the links of a script's path, and checks the permission for the resolved path.
+//! After the check, another process can put a link into this path. So no part of the path may be a
+//! link when virhai opens it, and virhai reads the same file that it has checked.
 
 use std::fs::{File, Metadata, Permissions};
 use std::io::{Error, ErrorKind, Result};
@@ -51,7 +51,7 @@ pub(crate) fn replace(path: &Path, write: impl FnOnce(&mut File) -> Result<()>) 
     replacement.keep()
 }
 
-/// A file that is written beside the one whose place it takes; it is removed unless it is kept.
+/// A file that is written next to the file it will replace; it is removed unless it is kept.
 pub(crate) struct Replacement {
     // Dropped before the folder, by whose number it is removed.
     file: NamedTempFile,

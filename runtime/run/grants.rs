@@ -56,7 +56,7 @@ impl Grants {
     pub(crate) fn writable(&self, path: &str) -> Result<PathBuf, String> {
         let path = Path::new(path);
         let real = path.canonicalize().or_else(|error| {
-            // Its folder has to exist; a dangling link would lead elsewhere.
+            // The folder must exist; a dangling link is refused, since it could lead elsewhere.
             let (Some(folder), Some(name), false) =
                 (path.parent(), path.file_name(), path.is_symlink())
             else {
@@ -187,7 +187,7 @@ fn real_path(path: &Path) -> Option<PathBuf> {
     let real = loop {
         match existing.canonicalize() {
             Ok(real) => break real,
-            // A link to nowhere would lead elsewhere once its target is made.
+            // A dangling link would lead elsewhere once its target is created.
             Err(_) if existing.is_symlink() => return None,
             Err(_) => match existing.components().next_back()? {
                 Component::Normal(name) => missing.push(name.to_owned()),

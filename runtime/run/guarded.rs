@@ -5,8 +5,8 @@ use rhai::EvalAltResult;
 /// The beginning of the error message for a defect of virhai.
 pub const DEFECT: &str = "internal error (please report this)";
 
-/// Ends the script with `error` from where nothing can return it: Rhai ignores the errors of
-/// functions that turn values into text. [`guarded`] gets it.
+/// Ends the script with `error` from a place that cannot return it: Rhai ignores errors of
+/// functions that turn values into text. [`guarded`] catches it.
 pub(crate) fn unwind(error: Box<EvalAltResult>) -> ! {
     std::panic::resume_unwind(Box::new(error))
 }

@@ -122,8 +122,8 @@ impl Interrupt {
         self.0.undo_time
     }
 
-    /// Begins a run on this thread; a thread that was left behind with an earlier one stops as
-    /// soon as it comes back to its script.
+    /// Begins a run on this thread; an abandoned thread of an earlier run stops as soon as it
+    /// returns to its script.
     pub fn begin(&self) {
         let run = self.0.run.fetch_add(1, Ordering::SeqCst) + 1;
         RUN.set(run);
@@ -134,7 +134,7 @@ impl Interrupt {
         self.clocks().begin();
     }
 
-    /// Makes its stops also end long work on this thread that knows no session.
+    /// Makes its stops also end long work on this thread by code that has no session.
     pub fn reach_this_thread(&self) {
         SWITCH.set(Arc::downgrade(&self.0));
     }
@@ -189,7 +189,7 @@ impl Interrupt {
     /// Counts an operation of the run and returns the number so far; of other threads that run at
     /// this moment, up to [`BATCH`] operations each are missing.
     ///
-    /// Rhai's own count does not keep those of closures that a native function calls.
+    /// Rhai's own count omits the operations of closures that a native function calls.
     pub(crate) fn count_operation(&self) -> u64 {
         let own = UNCOUNTED.get() + 1;
         if own < BATCH {
@@ -242,7 +242,7 @@ impl Interrupt {
             let run = self.0.run.load(Ordering::SeqCst);
             let clock = self.clocks().start(self.0.undo_time, run);
             let (watched, interrupt) = (Arc::clone(&clock), self.clone());
-            // Without the thread, whoever waits for the script still gives up at `leave_at`.
+            // Without the thread, the code that waits for the script still gives up at `leave_at`.
             let _ = std::thread::Builder::new()
                 .name("undo time".into())
                 .spawn(move || {
@@ -368,7 +368,7 @@ impl ThreadStop {
 }
 
 fn launch(action: Action) {
-    // Without the thread, the second request to stop still leaves the call behind.
+    // Without the thread, the second request to stop still abandons the call.
     let _ = std::thread::Builder::new()
         .name("stop".into())
         .spawn(move || action());

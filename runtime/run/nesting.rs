@@ -43,7 +43,8 @@ pub(crate) fn is_too_deep(context: &EvalContext) -> bool {
     let deep = variables
         .chain(context.this_ptr())
         .any(|value| meter.levels(value).is_none());
-    // Measuring takes a small part of the time however much there is.
+    // The interval grows with the number of values, so measuring always takes a small part of the
+    // time.
     let operations = meter.values.clamp(OFTEN, SELDOM);
     LEFT.set(operations / 2 + random() % operations);
     deep

@@ -49,7 +49,8 @@ pub struct SessionOptions {
     pub uri: Option<String>,
     /// True if every connection is opened read-only.
     pub read_only: bool,
-    /// The program that makes the calls of the admin API, which cannot be made beside those of libvirt: virhai itself.
+    /// The program that makes the calls of the admin API, which cannot be made in the same process
+    /// as those of libvirt: virhai itself.
     pub admin_helper: Option<PathBuf>,
     /// Time limit for a host to accept a connection.
     pub connect_timeout: Duration,

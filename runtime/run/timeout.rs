@@ -13,7 +13,7 @@ pub(crate) enum NoAnswer {
     Stopped,
     /// The time is up.
     TimedOut,
-    /// There was no thread to be had for the work.
+    /// No thread could be started for the work.
     NoThread(io::Error),
 }
 

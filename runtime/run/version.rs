@@ -30,8 +30,8 @@ pub fn versions() -> Versions {
     }
 }
 
-/// Silences libvirt's own printing, and readies it on a thread of its own while the program
-/// does something else. To be called first, while there is no other thread.
+/// Silences libvirt's own output, and initializes libvirt on a separate thread while the program
+/// does something else. Must be called first, before any other thread exists.
 pub fn warm_up() {
     silence_libvirt();
     // Without the thread, the first connection does the same.

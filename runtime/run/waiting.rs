@@ -100,7 +100,7 @@ thread_local! {
     static TOLD: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Keeps the waits of this thread to itself: nobody waits for the thread.
+/// Does not report waits of this thread, since the user does not wait for it.
 pub(crate) fn hush_this_thread() {
     TOLD.set(true);
 }

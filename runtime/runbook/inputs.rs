@@ -45,7 +45,7 @@ impl Inputs {
             return Ok(None);
         }
         let mut spec = declarations::declared(&sources, name, CONSTANT)?;
-        // Messages call it by nothing but its options.
+        // Messages name only the options, not the constant.
         Arc::make_mut(&mut spec).name.clear();
         check_names(&spec.keys)?;
         Ok(Some(Self { spec }))

@@ -12,7 +12,7 @@ use walkdir::{DirEntry, WalkDir};
 /// The largest script, in bytes: a million lines have room.
 pub const LARGEST_SCRIPT: u64 = 64 * 1024 * 1024;
 
-/// Opening a pipe or a device must neither wait nor make a terminal that of this process.
+/// Opening a pipe or a device must neither block nor give this process a controlling terminal.
 const AT_ONCE: OFlag = OFlag::O_NONBLOCK.union(OFlag::O_NOCTTY);
 
 /// Opens the file `path` to be read; a folder, a pipe, a device or a socket is an error.
@@ -87,8 +87,9 @@ pub fn is_script(path: &Path) -> bool {
     path.extension().is_some_and(|end| end == "rhai")
 }
 
-/// The scripts below `folder`, sorted by their names, each folder's own among its folders. Hidden files and folders are
-/// left out, and links to folders are not followed: one that leads back up would have no end.
+/// The scripts below `folder`, sorted by their names, each folder's own among its folders. Hidden
+/// files and folders are left out, and links to folders are not followed, since a link to a parent
+/// folder would never end.
 ///
 /// A folder that cannot be listed is an error with its path and the reason.
 pub fn scripts_below(

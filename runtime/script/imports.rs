@@ -35,7 +35,7 @@ struct ImportsState {
     compiled: Mutex<HashMap<String, AST>>,
     /// The recipes that scripts import, without the bodies of their functions.
     declarations: Mutex<HashMap<String, AST>>,
-    /// Texts that stand for those of files, as an editor has them before it writes.
+    /// Texts that replace the content of files, such as unsaved texts of an editor.
     unsaved: Mutex<HashMap<PathBuf, String>>,
     /// The script itself as it runs, with its name.
     main: Mutex<Option<(String, AST)>>,

@@ -1,10 +1,11 @@
 //! Keeps the functions of one file apart from those of another.
 //!
-//! Rhai looks a name up in whatever runs at the time: where two files each have a helper `find`,
-//! both would call the one that was called first, and a closure that is handed to another file
-//! would call the helpers of that file. So compiled code uses names that only its file has: the
-//! function `find` of the third file is defined as `find__in_file_3` too, and the calls in that
-//! file lead there. Closures and the aliases of imports are renamed. Positions stay as they are.
+//! Rhai looks a name up in the code that runs at that time: if two files each have a helper `find`,
+//! both would call the one that was called first, and a closure that is passed to another file
+//! would call the helpers of that file. So compiled code uses names that are unique to its file:
+//! the function `find` of the third file is also defined as `find__in_file_3`, and the calls in
+//! that file are bound to that name. Closures and the aliases of imports are renamed. Positions
+//! stay as they are.
 
 use std::collections::{HashMap, HashSet};
 
@@ -18,7 +19,7 @@ use crate::script::language;
 use crate::spec::Literal;
 use crate::syntax::written_names::{MARK, PATH_MARK, as_written, is_closure, is_renamed};
 
-/// The names that the code of a file has to itself.
+/// The names that are unique to the code of a file.
 #[derive(Debug)]
 pub(crate) struct FileNames {
     /// The number of the file.

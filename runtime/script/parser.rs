@@ -8,7 +8,8 @@ use rhai::{Engine, LexError, OptimizationLevel, ParseErrorType, Token};
 /// The maximum depth of nested expressions.
 pub(crate) const EXPRESSION_DEPTH: usize = 128;
 
-/// An engine that only reads: scripts compile as they do in that of `engine::build`, and nothing can be called.
+/// An engine that only parses: scripts compile as with `engine::build`, but no function can be
+/// called.
 pub fn parser() -> Engine {
     let mut engine = Engine::new_raw();
     engine
@@ -46,9 +47,9 @@ pub(crate) fn is_stop(kind: &ParseErrorType) -> bool {
     matches!(kind, ParseErrorType::BadInput(LexError::Runtime(why)) if why == STOPPED)
 }
 
-/// Rhai reserves `call` for function pointers, where it needs no reserving; an error has it as a
-/// property. It reserves `default` and does not use it; declared options have it as a key. The parser takes minutes for a million variables, so it ends at the next token once
-/// `stopped` says so.
+/// Rhai reserves `call` for function pointers without need; errors have a property of this name. It
+/// reserves `default` without using it; declared options have a key of this name. The parser takes
+/// minutes for a million variables, so it ends at the next token once `stopped` returns true.
 pub(crate) fn map_tokens(engine: &mut Engine, stopped: impl Fn() -> bool + Send + Sync + 'static) {
     // Marked as volatile, not as deprecated: the version is pinned by the lock file.
     #[allow(deprecated)]

@@ -90,7 +90,7 @@ impl Program {
 struct Compiler<'a> {
     engine: &'a Engine,
     imports: &'a Imports,
-    /// The imports that lead to the file at hand, outermost first.
+    /// The imports that lead to the current file, outermost first.
     trail: Vec<(String, Position, String)>,
     done: HashSet<String>,
     links: Links,

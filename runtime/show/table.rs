@@ -28,13 +28,13 @@ pub struct Table {
 }
 
 impl Table {
-    /// A list of nothing but objects of one kind, or of maps without maps in them. Keys that a row does not have leave
-    /// its cell empty.
+    /// A table of a list that contains only objects of one kind, or only maps without nested maps.
+    /// A key that a row lacks leaves its cell empty.
     pub fn of(list: &Array, order: &KeyOrder) -> Option<Self> {
         objects(list).or_else(|| maps(list, order, nested_never))
     }
 
-    /// The same, where maps within a row stand in its cell.
+    /// The same, but nested maps are allowed, and are shown in their cells.
     pub(crate) fn of_rows(list: &Array, order: &KeyOrder) -> Option<Self> {
         objects(list).or_else(|| maps(list, order, |_| true))
     }

@@ -37,7 +37,7 @@ fn time(unit: &str, figure: u64) -> Option<String> {
         "s" if figure >= 60 => Duration::from_secs(figure),
         _ => return None,
     };
-    // A moment in time, as milliseconds since 1970 are one, is no duration that people read.
+    // A larger value is a point in time, such as milliseconds since 1970, and not a duration.
     if time > Duration::from_secs(20 * 365 * 86_400) {
         return None;
     }

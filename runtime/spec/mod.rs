@@ -21,9 +21,10 @@
 //! `name: ()` leaves one of them out, and `called: "a guest"` is the map's name in messages, which
 //! is otherwise derived from the name of the constant.
 //!
-//! An option of a recipe that writes XML names its place there, from the element that the map stands for: `xml: "features/acpi"`
-//! or `xml: "os/bootmenu/@enable"`. `written: ["on", "off"]` says how `true` and `false` are written, `short: "model"` which key of
-//! a map a value of another type stands for, and `several: true` that a list of such values is taken as well.
+//! An option of a recipe that writes XML names its place there, from the element that the map
+//! stands for: `xml: "features/acpi"` or `xml: "os/bootmenu/@enable"`. `written: ["on", "off"]` has
+//! the texts for `true` and `false`. With `short: "model"`, a value that is not a map is taken as
+//! the key `model` of a map. With `several: true`, a list of such values is accepted as well.
 //!
 //! `options.checked(global::GUEST)` reads it at run time; the static check, completion and the reference read the
 //! same declaration.

@@ -5,7 +5,8 @@ pub fn noun(name: &str) -> String {
     let Some(first) = name.chars().next() else {
         return String::new();
     };
-    // A plural, such as OPTIONS, is no name for one thing, and neither is that of a declaration in Rust.
+    // A plural, such as OPTIONS, does not name a single thing, and the name of a declaration in
+    // Rust is not a noun.
     let plural = name.ends_with('S') && !name.ends_with("SS");
     if plural || name.contains(|letter: char| letter.is_ascii_lowercase()) {
         return String::new();

@@ -316,7 +316,7 @@ impl Type {
         })
     }
 
-    /// The type that a declaration calls `name`; nothing for one that it does not know.
+    /// The type that declarations call `name`; `None` for an unknown name.
     pub fn named(name: &str, unit: &str) -> Option<Self> {
         Some(match name {
             "any" => Self::Unknown,
@@ -426,7 +426,7 @@ impl Type {
             Self::Function => "a closure".into(),
             Self::OneOf(types) => {
                 let mut words: Vec<String> = Vec::new();
-                // Any text is one of them.
+                // If any text is allowed, the types of special texts add nothing.
                 let is_text = |ty: &&Self| {
                     matches!(
                         ty,

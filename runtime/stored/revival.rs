@@ -50,7 +50,7 @@ impl<'a> Revival<'a> {
     ///
     /// # Errors
     ///
-    /// The reason why the value is gone.
+    /// The reason why the value cannot be restored.
     pub(crate) fn value(&self, json: &Json) -> Result<Dynamic, String> {
         Ok(match json {
             Json::Null => Dynamic::UNIT,

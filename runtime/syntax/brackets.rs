@@ -66,7 +66,7 @@ fn multiline_quote(letters: &str) -> Option<&'static str> {
         '"' if letters.trim_end_matches('\n').ends_with('\\') => Some("\""),
         '"' | '\'' => None,
         '#' => Some("#\""),
-        // The part of a text behind a `${...}` begins with any letter.
+        // A part of a text after `${...}` can begin with any character.
         _ => Some("`"),
     }
 }

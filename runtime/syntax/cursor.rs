@@ -34,7 +34,7 @@ pub(crate) enum Place {
         argument: Option<Argument>,
         given: Vec<String>,
     },
-    /// Anything that has a value; `begins` where a statement can stand.
+    /// Any expression; `begins` is true where a statement can begin.
     Value {
         argument: Option<Argument>,
         begins: bool,

@@ -98,8 +98,8 @@ impl Text {
         self.wide(byte, WideEncoding::Utf16)
     }
 
-    /// The byte at a line and a column in UTF-16, both from 0; the end of the line if that is shorter, and that of
-    /// the text where it has fewer lines.
+    /// The byte at a line and a column in UTF-16, both from 0; the end of the line if the line is
+    /// shorter, and the end of the text if it has fewer lines.
     pub fn byte_at_utf16(&self, line: usize, column: usize) -> usize {
         self.byte(line, column, WideEncoding::Utf16)
     }

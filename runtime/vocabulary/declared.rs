@@ -13,7 +13,7 @@ pub(crate) enum Role {
     Record,
 }
 
-/// The declaration of a map; its keys are made when somebody asks for them.
+/// The declaration of a map; its keys are made on first use.
 pub(crate) struct Declared {
     /// The name in signatures, such as `StopOptions`.
     pub(crate) name: &'static str,

@@ -47,7 +47,8 @@ struct Node {
     parts: BTreeMap<String, Node>,
 }
 
-/// The whole name of the parameter `constant`: libvirt has the names of items without those of their lists.
+/// The complete name of the parameter `constant`: libvirt's constants for items do not contain the
+/// name of the list.
 fn whole_name(constant: &str) -> Option<String> {
     let name = constants::lookup(constant)?.into_immutable_string().ok()?;
     if !name.starts_with('.') {

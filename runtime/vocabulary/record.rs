@@ -10,11 +10,12 @@
 //! }
 //! ```
 //!
-//! declares a struct whose fields are the keys. `BlockInfo { capacity_bytes }.into_map()` makes the map, and nothing
-//! compiles that leaves a key out or adds one; `.. open` as the last line allows other keys as well. A record whose keys are
-//! libvirt's own is `pub(crate) struct DomainStats by keys;`, with the function that reads the keys. The same lines give the
-//! [`Spec`](crate::spec::Spec) that the check, completion and the reference read. A signature names it as
-//! `RecordOf<BlockInfo>`, and the list `DECLARED` of the folder has a row for it.
+//! declares a struct whose fields are the keys. `BlockInfo { capacity_bytes }.into_map()` makes the
+//! map; leaving a key out or adding one is a compile error; `.. open` as the last line allows other
+//! keys as well. A record whose keys are libvirt's own is `pub(crate) struct DomainStats by keys;`,
+//! with the function that reads the keys. The same lines give the [`Spec`](crate::spec::Spec) that
+//! the check, completion and the reference read. A signature names it as `RecordOf<BlockInfo>`, and
+//! the list `DECLARED` of the folder has a row for it.
 
 use std::marker::PhantomData;
 
@@ -139,7 +140,7 @@ answers! {
 /// A map that is the record `R`.
 pub(crate) type RecordOf<R> = <R as Recorded>::Map;
 
-/// The same where the map reaches the script as it is: of a [`Map`], Rhai builds another.
+/// The same as a value that scripts get as it is; from a [`Map`], Rhai builds a second map.
 pub(crate) type RecordValueOf<R> = <R as Recorded>::Value;
 
 /// A type with the declared keys of a record.

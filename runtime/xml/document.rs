@@ -19,7 +19,7 @@ const MAX_BYTES: usize = 1024 * 1024 * 1024;
 pub(super) struct Document {
     text: String,
     pub nodes: Nodes,
-    /// The mark that its attributes stand in.
+    /// The quotation mark around its attributes.
     quote: Option<char>,
     /// True if it is still being built, so that outer elements may declare its prefixes later.
     pub is_draft: bool,
@@ -73,8 +73,8 @@ impl Document {
         first.is_some_and(|at| at > 0 && self.text.as_bytes()[at - 1] == b'\r')
     }
 
-    /// Parses `text`, which is to stand `depth` levels deep, and returns its nodes besides space,
-    /// which have no parent yet.
+    /// Parses `text`, which is inserted `depth` levels deep, and returns its nodes except white
+    /// space. They have no parent yet.
     pub fn parse_part(&mut self, text: &str, depth: usize) -> Result<Vec<NodeId>> {
         let base = self.reserve(text.len())?;
         let before = self.nodes.len();
@@ -90,7 +90,7 @@ impl Document {
         for part in &parts {
             self.nodes.detach(*part);
         }
-        // A declaration and the like are about the whole that the text was.
+        // An XML declaration, a DOCTYPE and the like belong to a whole document, not to a part.
         let wanted = |part: &NodeId| match self.nodes[*part].kind {
             NodeKind::Other => self.open(*part).starts_with("<!--"),
             kind => kind == NodeKind::Element,
@@ -262,8 +262,8 @@ impl Document {
         out.push_str(self.close(node));
     }
 
-    /// The mark that a new attribute of `node` stands in: as those beside it do, or the first
-    /// that the document has.
+    /// The quotation mark for a new attribute of `node`: that of its other attributes, or else of
+    /// the document's first attribute.
     pub fn quote(&mut self, node: NodeId) -> char {
         if let Some(quote) = tag::quote(self.open(node)) {
             return quote;
@@ -278,7 +278,7 @@ impl Document {
         *self.quote.insert(first.unwrap_or('\''))
     }
 
-    /// Appends `text` to the document's, for a node to stand for.
+    /// Appends `text` to the document's text, and returns its span for a node.
     fn store(&mut self, text: &str) -> Result<Span> {
         let base = self.reserve(text.len())?;
         self.text.push_str(text);

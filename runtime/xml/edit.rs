@@ -274,7 +274,7 @@ pub(super) fn remove(document: &mut Document, start: NodeId, path: &Path) -> Res
         match &path.end {
             End::Elements => {
                 if matches!(document.parent(node), None | Some(DOCUMENT)) {
-                    // One that stood in another is gone with it.
+                    // An element inside a removed one is already gone.
                     if node == document.root() {
                         return Err(Fault::new("the root element cannot be removed"));
                     }

@@ -32,7 +32,7 @@ fn line_of(document: &Document, node: NodeId) -> Option<&str> {
         .then(|| &text[start..])
 }
 
-/// The line on which `node` begins; the root element stands at the start of one.
+/// The line end and the indentation before `node`; the root element is not indented.
 fn own_line(document: &Document, node: NodeId) -> Option<String> {
     if document.parent(node) == Some(DOCUMENT) {
         let end = if document.has_crlf() { "\r\n" } else { "\n" };
@@ -205,7 +205,7 @@ pub(super) fn remove(document: &mut Document, node: NodeId) {
     document.nodes.detach(node);
 }
 
-/// Moves the lines within `node`, which was written elsewhere, as far in as `line` stands.
+/// Indents the lines within `node`, which comes from elsewhere, to match `line`.
 fn indent_as(document: &mut Document, node: NodeId, line: &str) -> Result<()> {
     // Its own end tag shows its indentation.
     let closing = document.nodes[node].last;

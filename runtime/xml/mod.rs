@@ -115,11 +115,11 @@ impl Xml {
 
     /// The document, which may no longer hold the element.
     fn document(&self) -> MutexGuard<'_, Document> {
-        // An edit that panicked left a tree that is whole all the same.
+        // The tree is consistent even after an edit that panicked.
         self.document.lock()
     }
 
-    /// The element that stands for it: a whole document's is its root.
+    /// The element that this value represents; for a whole document, its root.
     fn element(&self, document: &Document) -> NodeId {
         if self.node == DOCUMENT {
             document.root()
@@ -135,7 +135,7 @@ impl Xml {
         }
     }
 
-    /// The XML as it is written; of an element that was removed, as it was.
+    /// The XML text; for a removed element, its text before the removal.
     pub(crate) fn text(&self) -> String {
         self.document().outer(self.node)
     }

@@ -1,5 +1,5 @@
-//! Namespaces: each prefix is declared, and a part of a document takes the declarations along
-//! that it stands under.
+//! Namespaces: each prefix must be declared, and a part that is taken out of a document keeps the
+//! declarations that apply to it.
 
 use super::document::Document;
 use super::effort;

@@ -169,7 +169,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Adds a node that no others stand in.
+    /// Adds a node without children.
     fn leaf(&mut self, kind: NodeKind, range: std::ops::Range<usize>) -> NodeId {
         let node = self
             .nodes

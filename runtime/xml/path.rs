@@ -50,7 +50,7 @@ pub(super) enum Condition {
     Index(usize),
     Last,
     Exists(Path),
-    /// The path leads to this text, or with `false` to none such.
+    /// The path leads to this text; with `false`, it does not.
     Is(Path, String, bool),
 }
 

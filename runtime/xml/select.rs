@@ -172,7 +172,7 @@ fn text_of(document: &Document, nodes: impl Iterator<Item = NodeId>) -> Result<S
     for node in nodes {
         let text = document.own_text(node);
         effort::take(1 + text.len() / 16)?;
-        // A text that grows is moved, and held twice meanwhile.
+        // While a growing text is moved, memory holds it twice.
         effort::ensure_room(all.len() + text.len())?;
         all.push_str(&text);
     }

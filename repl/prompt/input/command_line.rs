@@ -106,7 +106,7 @@ impl Input {
                 false => self.complete_text("restore(\"./", start, written),
             },
             Argument::Hosts => {
-                // Names stand between these signs.
+                // These signs separate names.
                 let last = written.rfind([':', ',', '&', '!']).map_or(0, |end| end + 1);
                 let (start, written) = (start + last, &written[last..]);
                 (start, words(self.fleet.iter().cloned(), written))

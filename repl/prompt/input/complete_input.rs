@@ -7,8 +7,9 @@ use virhai::syntax::text::Text;
 
 /// True if the input so far should run.
 ///
-/// An input with an open bracket does not run, whatever else is wrong: lines that are typed or pasted one by one must
-/// not run without those around them. Other unfinished input ends with an empty line.
+/// An input with an open bracket never runs, even with other errors: lines that are typed or pasted
+/// one by one must not run without the lines around them. Other unfinished input ends with an empty
+/// line.
 pub(super) fn is_complete(parser: &Engine, text: &str) -> bool {
     if last_open(text).is_some() {
         return false;

@@ -102,8 +102,8 @@ impl Highlighter for Input {
 }
 
 impl Input {
-    /// The byte of `line` before which a row is added for the cursor: the editor takes a cursor
-    /// behind a full row for being in the next one, which a line feed there would not be.
+    /// The byte of `line` before which a row is added for the cursor: the editor places a cursor
+    /// behind a full row into the next row, but a line feed at that point does not create that row.
     fn row_for_cursor(&self, line: &str, cursor: usize) -> Option<usize> {
         if !line.get(cursor..)?.starts_with('\n') || line[..cursor].ends_with('\n') {
             return None;

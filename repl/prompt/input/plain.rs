@@ -12,8 +12,8 @@ pub(super) fn is_needed() -> bool {
     }
 }
 
-/// Reads lines until `is_complete` says so of them. Ctrl-C, of which `is_dropped` tells, drops the
-/// lines before; so does Ctrl-D in the middle of an input.
+/// Reads lines until `is_complete` returns true for them. Ctrl-C, which `is_dropped` reports,
+/// discards the earlier lines; so does Ctrl-D in the middle of an input.
 pub(super) fn read(
     prompt: &str,
     is_complete: impl Fn(&str) -> bool,

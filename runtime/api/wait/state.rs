@@ -153,8 +153,8 @@ pub(super) fn wait_for_state_since(
                         let why = (event.uuid == dom.uuid()).then(|| stopped(event));
                         why.flatten()
                     };
-                    // It was gone before, and an event from that time has the reason, or that event has
-                    // not arrived yet.
+                    // If the guest was gone before, an event from that time has the reason;
+                    // otherwise the event has not arrived yet.
                     let before = if was_there { None } else { watch.latest(told) };
                     let soon = Instant::now().checked_add(Duration::from_millis(500));
                     let why = before.or_else(|| match feed.wait(soon, interrupt, told) {

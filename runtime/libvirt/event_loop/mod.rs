@@ -1,8 +1,8 @@
 //! The one thread that runs the event loop, for the whole process.
 //!
-//! The loop of libvirt itself looks at all descriptors whenever one of them changes, and each call over a socket makes
-//! several changes. Here the kernel keeps the descriptors, so a change costs the same with one connection and with
-//! hundreds, and wakes nothing.
+//! The loop of libvirt itself looks at all descriptors whenever one of them changes, and each call
+//! over a socket makes several changes. Here the kernel keeps the descriptors, so the cost of a
+//! change does not depend on the number of connections, and a change wakes no thread.
 
 mod turns;
 
@@ -102,8 +102,8 @@ unsafe extern "C" fn remove_timer(number: c_int) -> c_int {
     if removed { 0 } else { -1 }
 }
 
-/// Waits until the loop has called back for everything that it knows of at this moment, `limit` at most; returns
-/// whether it has. Not to be called by a callback.
+/// Waits until the loop has made all callbacks that are due at this moment, at most for `limit`;
+/// returns whether it has. Not to be called by a callback.
 pub fn settle(limit: Duration) -> bool {
     let until = Instant::now() + limit;
     // The loop may be in the middle of a turn that began before: the second turn is whole.

@@ -50,7 +50,7 @@ struct State {
 
 /// A sleep of the loop.
 struct Sleep {
-    /// The time of its end, if nothing wakes the loop; `None` for a sleep without an end.
+    /// The time when it ends, unless an event wakes the loop earlier; `None` for no limit.
     until: Option<Instant>,
 }
 

@@ -53,7 +53,7 @@ stand_ins! {
     virDomainSetTime(domain: virDomainPtr, seconds: c_longlong, nanoseconds: c_uint, flags: c_uint) -> c_int = |stand_in, own| {
         let _ = (own, seconds, nanoseconds, flags);
         match handle(domain).is_active() {
-            // QEMU tells its own abilities first, and one that does not run has none.
+            // libvirt first checks QEMU's capabilities, which are unknown while the guest is off.
             Ok(false) => {
                 let message = "Operation not supported: cannot set time: qemu doesn't support rtc-reset-reinjection command";
                 fail(&Failure::new(virt_sys::VIR_ERR_OPERATION_UNSUPPORTED, message).in_domain(virt_sys::VIR_FROM_QEMU));

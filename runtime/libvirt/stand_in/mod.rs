@@ -1,10 +1,11 @@
 //! Connections on which a stand-in answers calls in place of libvirt.
 //!
-//! A rehearsal runs on libvirt's test driver, which lacks calls that real hosts have. The functions in the files below have
-//! the names of libvirt's own, so that the linker leads every call of this program to them, those of the `virt` crate
-//! included. On a connection without a stand-in they only call libvirt.
+//! A rehearsal runs on libvirt's test driver, which lacks calls that real hosts have. The functions
+//! in the files below have the names of libvirt's functions, so that the linker binds every call of
+//! this program to them, including calls of the `virt` crate. On a connection without a stand-in
+//! they only call libvirt.
 
-/// libvirt's own function with the name and the type of the function around.
+/// libvirt's function with the name and the type of the enclosing function.
 macro_rules! own {
     ($name:ident($($type:ty),*) -> $ret:ty) => {{
         static ADDRESS: std::sync::OnceLock<usize> = std::sync::OnceLock::new();

@@ -36,7 +36,7 @@ pub(super) fn wait_for_take_over(
     let limit = limit.min(TAKE_OVER);
     let answer = timeout::run_with_timeout("take-over of guests", limit, interrupt, move || {
         for domain in active {
-            // One that is gone by now was not to be taken over.
+            // A guest that has disappeared meanwhile need not be taken over.
             let _ = libvirt::domain::job_info(&domain);
         }
     });
@@ -49,7 +49,7 @@ pub(super) fn wait_for_take_over(
 /// Makes a new `qemu:///embed?root=DIR` usable, by a configuration in it. One that exists belongs to
 /// the user and is not changed.
 ///
-/// A read-only connection makes nothing: its root must exist.
+/// A read-only connection creates no folders: its root must exist.
 pub(super) fn prepare_root(uri: &str, read_only: bool) -> Result<()> {
     let reading = Reading::of(uri).filter(|reading| reading.is_embedded());
     let Some(reading) = reading else {

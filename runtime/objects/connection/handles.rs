@@ -25,7 +25,7 @@ type Shared = Arc<dyn Any + Send + Sync>;
 /// A handle, and the connection that it is of as [`Table::opened`] counts them.
 struct Kept(usize, Shared);
 
-/// A handle as it was found.
+/// The result of looking up a handle.
 pub(super) enum Found<T> {
     /// One of the open connection.
     Current(Arc<T>),
@@ -88,8 +88,8 @@ impl Handles {
         })
     }
 
-    /// Puts a connection to the same host in the place of one that was lost; not in that of one
-    /// that was closed.
+    /// Replaces a lost connection by a new one to the same host; a closed connection is not
+    /// replaced.
     pub(super) fn renew(&self, connect: Connect) {
         let mut table = self.0.write();
         let lost = match &mut table.connect {

@@ -63,7 +63,8 @@ impl Connection {
         }
     }
 
-    /// A watch on this very connection, whose loss it tells, where that of waits may be on another.
+    /// A watch on this connection itself, so that it reports the loss of this connection; the watch
+    /// of waits may use another connection.
     fn own_watch(&self) -> Result<Arc<Watch>, Failure> {
         match self.is_in_process() {
             // libvirt calls one function for one kind of event only once.

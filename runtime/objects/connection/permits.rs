@@ -9,11 +9,11 @@ use crate::libvirt::Failure;
 use crate::objects::call_class::CallClass;
 use crate::run::interrupt::{CallUnderWay, Interrupt};
 
-/// A daemon answers five requests of a client at a time, and reads nothing more from one that has
-/// five, not even the answers to its keepalive questions.
+/// A daemon handles five requests of a client at a time. With five pending, it reads nothing more
+/// from that client, not even replies to its keepalive messages.
 const CALLS_AT_A_TIME: usize = 4;
 
-/// The places that only quick reads may use: calls that hang with a guest must not take them all.
+/// The permits reserved for quick reads: calls that hang with a guest must not take all permits.
 const KEPT_FOR_READS: usize = 1;
 
 /// The calls that are under way on one connection.

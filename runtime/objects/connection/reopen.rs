@@ -1,7 +1,7 @@
 //! Reopens a lost connection, for a thread that undoes the changes of a script, and for subscriptions with `reconnect`.
 //!
-//! A script sees a lost connection as an error and decides for itself. Undoing has no script to
-//! decide: it opens the connection again where the host comes back in time.
+//! A script gets an error when its connection is lost, and decides itself. While undoing, no script
+//! can decide, so the connection is reopened if the host comes back in time.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};

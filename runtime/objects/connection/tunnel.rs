@@ -1,9 +1,10 @@
-//! The `ssh` that libvirt starts for a URI with `+ssh`, kept from the terminal's signals.
+//! The `ssh` that libvirt starts for a URI with `+ssh`, protected from the terminal's signals.
 //!
-//! It is in the process group of the terminal's foreground, so that it can ask for a password
-//! there; Ctrl-C, which is to stop a script, would take the connection with it. libvirt gives its
-//! children all signals back, so it is started by way of a script that turns this one off: unlike
-//! handlers, that outlives the start of a program, and `ssh` respects it once it has connected.
+//! `ssh` runs in the terminal's foreground process group, so that it can ask for a password there.
+//! Ctrl-C, which should only stop a script, would therefore end the connection. libvirt resets all
+//! signals of its child processes, so a wrapper script starts `ssh` with SIGINT ignored: unlike
+//! handlers, ignored signals stay ignored in the started program, and `ssh` respects that once it
+//! has connected.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -38,7 +39,8 @@ pub(crate) fn is_needed(uri: &str) -> bool {
     })
 }
 
-/// The way to a host through an `ssh` that ignores Ctrl-C, for as long as it is being opened.
+/// A tunnel to a host through an `ssh` that ignores Ctrl-C; used while the connection is being
+/// opened.
 pub(super) struct Tunnel {
     /// The URI that libvirt opens instead.
     pub(super) uri: String,

@@ -125,7 +125,7 @@ pub(super) static PARAMETERS: [Parameter; 21] = [
         ALL,
         Rule::Permission("chooses how your credentials are sent"),
     ),
-    // The daemon opens this URI with its own rights: all other rules would hold for nothing.
+    // The daemon opens this URI with its own rights, which would bypass all other rules.
     parameter(
         "name",
         ALL,
@@ -148,7 +148,8 @@ pub(super) static PARAMETERS: [Parameter; 21] = [
         LIBRARIES,
         Rule::Default("normal", "changes which hosts you trust"),
     ),
-    // It checks the user's own certificates before they are used; the host's are checked still.
+    // It skips the check of the user's own certificates before they are used; the host's
+    // certificate is still checked.
     parameter("no_sanity", &[Tls], Rule::Free(Values::Switch)),
     // It affects the encryption of this connection alone.
     parameter("tls_priority", &[Tls], Rule::Free(Values::Priority)),

@@ -69,8 +69,8 @@ struct Followed {
 }
 
 impl Watch {
-    /// Watches the host behind `connect`; `patience` is how long it may take for an answer, none
-    /// for a driver within the process, whose connection cannot break either.
+    /// Watches the host behind `connect`; `patience` is the time limit for replies, `None` for a
+    /// driver within the process, whose connection cannot break.
     pub(crate) fn new(
         connect: Arc<Connect>,
         uri: &str,
@@ -79,7 +79,7 @@ impl Watch {
     ) -> Self {
         let board = Arc::new(Board::new(uri));
         let closing = Arc::clone(&board);
-        // Without it, keepalive and the wait's own timeout still end the wait.
+        // If this fails, keepalive and the wait's own timeout still end the wait.
         let close = patience
             .and_then(|_| events::on_close(&connect, Arc::new(move |why| closing.lose(why))).ok());
         Self {

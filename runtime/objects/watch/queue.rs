@@ -1,7 +1,8 @@
 //! A queue between libvirt's callbacks and the waiting threads.
 //!
-//! Callbacks run on the one thread that serves all events: they put an event into each queue that wants it and never
-//! wait. A queue has a limit; events beyond it are counted, and the count stands in their place.
+//! Callbacks run on the one thread that serves all events: they put an event into each queue that
+//! wants it and never wait. A queue has a limit; events beyond it are counted, and an entry with
+//! the count replaces them.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -98,7 +98,7 @@ impl Drop for OtherThread {
 
 /// True if a script may use `more` bytes, even if each of its threads uses as many.
 pub(crate) fn fits(more: usize) -> bool {
-    // The thread that waits for the others takes nothing.
+    // The thread that waits for the others allocates nothing.
     let threads = OTHER_THREADS.load(Ordering::Relaxed).max(1);
     let more = more.saturating_mul(threads);
     held().saturating_add(more) <= with_reserve(MOST.load(Ordering::Relaxed))

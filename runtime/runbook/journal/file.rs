@@ -28,9 +28,9 @@ pub(super) struct Writer {
 pub(crate) enum OnDisk {
     /// Before virhai continues.
     Now,
-    /// Before the next change: a record on the disk tells the same until then.
+    /// Before the next change; until then, an earlier record on the disk serves the same purpose.
     BeforeChange,
-    /// Some time: nobody needs it if the machine fails.
+    /// At any time: it is not needed after a failure of the machine.
     Lightly,
 }
 

@@ -343,7 +343,7 @@ impl Past {
                 let change = self.changes.iter().position(|change| change.number == undo);
                 if let Some(change) = change {
                     let mut step = self.changes.remove(change).step;
-                    // Neither the step nor those around it are done any more.
+                    // The step and the steps around it no longer count as done.
                     while let Some(undone) = step.and_then(|step| self.step_mut(step)) {
                         if let StepState::Done { .. } = undone.state {
                             undone.state = StepState::Undone;

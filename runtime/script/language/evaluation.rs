@@ -62,7 +62,7 @@ pub(super) fn evaluate(
     let scope = context.scope().len();
     let global = context.global_runtime_state_mut();
     global.level -= 1;
-    // The code around knows its variables by their places.
+    // The surrounding code refers to its variables by their positions in the scope.
     if scope != variables || global.num_imports() != modules {
         global.always_search_scope = true;
     }

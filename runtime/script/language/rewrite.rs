@@ -36,7 +36,7 @@ pub(crate) fn strict(ast: &AST, names: &Arc<FileNames>, scope: Option<&Scope>) -
     strict
 }
 
-/// A function whose body is rewritten; the same where nothing in it changes.
+/// A function with its body rewritten; the same function if nothing in it changes.
 fn function(definition: &Shared<ScriptFuncDef>, names: &Arc<FileNames>) -> Shared<ScriptFuncDef> {
     let mut statements = statements_of(definition);
     let mut rewriter = Rewriter {
@@ -85,19 +85,19 @@ fn statements_of(definition: &Shared<ScriptFuncDef>) -> Vec<Stmt> {
 struct Rewriter<'a> {
     /// True if the code was changed.
     changed: bool,
-    /// The names that the file has to itself.
+    /// The names that are unique to the file.
     names: &'a Arc<FileNames>,
-    /// The parameters of the function, and the variables that a closure captured, whose places
-    /// Rhai does not tell.
+    /// The parameters of the function, and the captured variables of a closure; Rhai does not
+    /// record their positions.
     parameters: &'a [ImmutableString],
     /// The variables around the code, which Rhai has not parsed.
     scope: Option<&'a Scope<'a>>,
-    /// The aliases of imports that the statements of the block at hand use.
+    /// The aliases of imports that the statements of the current block use.
     aliases: Vec<ImmutableString>,
 }
 
 impl Rewriter<'_> {
-    /// The imports that the statements use and that wait until then. The blocks in these have imports of their own.
+    /// The delayed imports that the statements use. Nested blocks have imports of their own.
     fn imports(&mut self) -> Vec<Stmt> {
         let mut aliases = std::mem::take(&mut self.aliases);
         aliases.sort_unstable();
@@ -356,7 +356,8 @@ impl Rewriter<'_> {
             Expr::Property(property, _) => {
                 if let Some(mark) = mark(access) {
                     self.changed = true;
-                    // Maps are asked by this name, all other values by those of getter and setter.
+                    // Maps are read by this name, all other values by the names of getter and
+                    // setter.
                     property.2 = format!("{mark}{}", property.2).into();
                 }
             }

@@ -188,7 +188,7 @@ fn detach(ctx: &NativeCallContext, dom: &Domain, xml: &str) -> Result<(), Failur
         })
     };
     match until_detached(ctx, dom, &device, LETTING_GO, ask).map_err(|error| failure_of(&error)) {
-        // A guest that has no such device is as it is wanted.
+        // A guest without this device is already in the requested state.
         Err(failure) if failure.code == i64::from(sys::VIR_ERR_DEVICE_MISSING) => Ok(()),
         other => other,
     }

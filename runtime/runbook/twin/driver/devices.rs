@@ -41,7 +41,7 @@ pub(super) fn apply(domain: &Domain, change: DeviceChange, what: &str, flags: u3
     }
     let secure = virt_sys::VIR_DOMAIN_XML_SECURE;
     let inactive = virt_sys::VIR_DOMAIN_XML_INACTIVE | secure;
-    // Both are tried before one is changed.
+    // Both new documents are built before either is applied.
     let new_config = match on_config {
         true => Some(edited(&domain.xml_desc(inactive)?, change, what)?),
         false => None,
@@ -80,7 +80,7 @@ pub(super) fn rewrite(
         edit(&xml, live)?;
         Ok::<_, Failure>(xml.text())
     };
-    // Both are tried before one is changed.
+    // Both new documents are built before either is applied.
     let live = match domain.is_active()? {
         true => Some(edited(secure, true)?),
         false => None,
@@ -103,7 +103,8 @@ fn invalid(message: &str) -> Failure {
     Failure::new(virt_sys::VIR_ERR_OPERATION_INVALID, message).in_domain(virt_sys::VIR_FROM_QEMU)
 }
 
-/// Runs the guest with other XML. The test driver changes nothing of a guest that runs, so that it is restarted.
+/// Runs the guest with other XML. The test driver cannot change a running guest, so the guest is
+/// restarted.
 fn replace(connect: &Connect, domain: &Domain, xml: &str) -> Result<()> {
     let (state, reason) = libvirt::domain::state(domain)?;
     let is_bound = stand_in::is_bound(domain);

@@ -112,8 +112,7 @@ impl<'a> Guests<'a> {
         self.places.iter().find_map(found)
     }
 
-    /// The full name of `machine`, or of the machine that the host takes by itself. There is none where the host does
-    /// not have the machine.
+    /// The full name of `machine`, or of the host's default machine; `None` if the host does not have the machine.
     fn machine(&self, machine: Option<String>) -> Option<String> {
         let Some(machine) = machine.or_else(|| self.first("machine")) else {
             // Hypervisors such as containers have none.
