@@ -12,8 +12,8 @@
 //! (`OptionsOf<MemoryParameters>`), `MemoryParameters::RECORD` that of one that a call returns
 //! (`RecordOf<MemoryParameters>`). libvirt's comments on the constants are the help of the keys.
 //! `set ["a", "b"]` after the types names the parameters that can be set, where the others can only
-//! be read. Parameters of which libvirt publishes no constants are written out: `struct
-//! ClientLimits { "nclients": ParamType::UInt, "number of clients"; }`.
+//! be read. Parameters of which libvirt publishes no constants are written out:
+//! `struct ClientLimits { "nclients": ParamType::UInt, "number of clients"; }`.
 
 use super::Enumeration;
 use crate::constants;
