@@ -279,6 +279,12 @@ fn the_page_searches_itself_in_a_browser() {
         "{items} are found"
     );
     assert!(found.contains(&format!(">{items} found</p>")));
+    // A script that gets into the page all the same does not run.
+    let text = std::fs::read_to_string(&page).expect("it was written");
+    let foreign = "<script>document.body.id = 'taken'</script></body>";
+    let page = scratch.write("foreign.html", text.replace("</body>", foreign));
+    let dom = browser.dom(&format!("file://{}#search=create", page.display()));
+    assert!(dom.contains("found</p>") && !dom.contains("id=\"taken\""));
 }
 
 #[test]
