@@ -40,7 +40,6 @@ mod top;
 mod waits;
 
 use std::ffi::OsString;
-use std::os::unix::process::CommandExt;
 
 use clap::Parser;
 use clap::error::ErrorKind;
@@ -68,7 +67,6 @@ fn main() {
         offer::offer(arguments);
         leave(exit_status::DONE);
     }
-    spare_address_space();
     virhai::warm_up();
     diagnostic::defect::watch();
     let line = args::insert_run_subcommand(std::env::args_os().collect(), &inputs::declares);
@@ -92,25 +90,6 @@ fn main() {
 fn with_used_options(line: Vec<OsString>) -> Option<clap::Error> {
     let command = args::command_with_used_options();
     command.try_get_matches_from(line).err()
-}
-
-/// Restarts the program with one malloc arena for all threads if the address space is limited: the C
-/// library reserves 64 MiB of it for each thread, and only an environment variable changes that.
-fn spare_address_space() {
-    const ARENAS: &str = "MALLOC_ARENA_MAX";
-    if !virhai::is_address_space_limited() || std::env::var_os(ARENAS).is_some() {
-        return;
-    }
-    let mut line = std::env::args_os();
-    let (Ok(program), Some(name)) = (std::env::current_exe(), line.next()) else {
-        return;
-    };
-    // It returns only if it fails; then each thread has its own arena.
-    let _ = std::process::Command::new(program)
-        .arg0(name)
-        .args(line)
-        .env(ARENAS, "1")
-        .exec();
 }
 
 /// Runs the requested command and returns the exit status.

@@ -51,7 +51,6 @@ pub use run::hosts::{Fleet, NamedHost};
 pub use run::interrupt::{self, Interrupt};
 pub use run::person;
 pub use run::place::Place;
-pub use run::resources::is_address_space_limited;
 pub use run::resources::memory::check as check_memory;
 pub use run::resources::stack::size as stack_size;
 pub use run::session::{Session, SessionOptions};

@@ -19,6 +19,7 @@ pub mod events;
 mod failure;
 pub mod graphics;
 mod handle;
+mod heap;
 pub mod host;
 pub mod inherited;
 pub mod interface;
@@ -44,6 +45,7 @@ use std::ffi::{CStr, CString, c_char, c_int, c_void};
 
 pub(crate) use failure::NOT_OPENED;
 pub use failure::{Failure, FailureKind, silence_libvirt};
+pub use heap::share_heap;
 
 /// A result of a libvirt call.
 pub type Result<T> = std::result::Result<T, Failure>;

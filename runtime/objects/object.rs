@@ -140,7 +140,9 @@ macro_rules! known_by_uuid {
         const LOOK_UP: &'static str = $call;
 
         fn facts(handle: &$handle) -> String {
-            handle.uuid_string().unwrap_or_default()
+            // libvirt takes longer to write it.
+            let uuid = handle.uuid().map(|uuid| uuid.to_string());
+            uuid.unwrap_or_default()
         }
 
         fn uuid(facts: &String) -> Option<&str> {

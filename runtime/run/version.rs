@@ -1,6 +1,6 @@
 //! The versions of virhai and libvirt.
 
-use crate::libvirt::{connection, silence_libvirt};
+use crate::libvirt::{connection, share_heap, silence_libvirt};
 
 /// The versions that matter in a bug report.
 #[derive(Debug, Clone)]
@@ -30,9 +30,10 @@ pub fn versions() -> Versions {
     }
 }
 
-/// Silences libvirt's own output, and initializes libvirt on a separate thread while the program
+/// Prepares the process for libvirt, and initializes libvirt on a separate thread while the program
 /// does something else. Must be called first, before any other thread exists.
 pub fn warm_up() {
+    share_heap();
     silence_libvirt();
     // Without the thread, the first connection does the same.
     let _ = std::thread::Builder::new()

@@ -237,8 +237,7 @@ fn growth(program: &Run, gate: &Gate, parts: &str, kinds: &[Made]) -> Vec<Growth
         .clone()
         .arg("--no-check")
         .arg("--allow-net")
-        .arg("127.0.0.1")
-        .env("MALLOC_ARENA_MAX", "1");
+        .arg("127.0.0.1");
     let (mut child, mut output) = run.script(script).started();
     let mut usages = Vec::new();
     let mut line = String::new();

@@ -20,6 +20,8 @@ struct Runbook<H> {
     check: String,
     /// The file that differs after each boot.
     ignored: Option<&'static str>,
+    /// Planned changes that only a guest with an operating system makes possible.
+    undone: &'static [&'static str],
 }
 
 impl<H: Host> Runbook<H> {
@@ -103,10 +105,11 @@ impl<H: Host> Runbook<H> {
         let rehearsed = self.run(&["--rehearse"]).run();
         assert_eq!(rehearsed.status, 0, "{}: {rehearsed}", self.name);
         self.is_as(&before, &format!("rehearsed: {rehearsed}"));
-        let done = self.run(&[]).done_with_plan();
+        let done = self.run(&[]).done_like_plan(self.undone);
         self.is_complete();
         self.undo(&before, "after it was done");
-        let steps = done.stderr.matches(": begins").count();
+        // The rehearsal before the run has the same steps.
+        let steps = done.stderr.matches(": begins").count() / 2;
         let some = if all() {
             0..steps
         } else {
@@ -160,6 +163,8 @@ fn the_runbook_of_web_guests() {
                assert_eq(hosts, ["192.168.160.11", "192.168.160.12"])"#,
         ),
         ignored: None,
+        // It does not release the disk with its configuration.
+        undone: &["changed domain web-", "-seed.img in images"],
         host,
     }
     .lives_through_everything();
@@ -182,6 +187,7 @@ fn the_runbook_of_a_lab() {
                }"#,
         ),
         ignored: None,
+        undone: &[],
         host,
     }
     .lives_through_everything();
@@ -200,6 +206,7 @@ fn the_runbook_of_nightly_backups() {
         ),
         // The dirty bitmap in this file comes and goes.
         ignored: Some("web-0.qcow2"),
+        undone: &[],
         host,
     }
     .lives_through_everything();
@@ -243,6 +250,7 @@ fn the_runbook_of_a_template() {
                assert_eq(images.list_volumes(), ["base.template"])"#,
         ),
         ignored: None,
+        undone: &[],
         host,
     }
     .lives_through_everything();
@@ -259,10 +267,10 @@ fn the_runbook_of_patches_puts_back_a_guest_that_does_not_come_up() {
                assert_eq(restore_point::list(conn.lookup_by_name("web")), [])"#,
         ),
         ignored: None,
+        undone: &[],
         host,
     };
-    let done = book.run(&[]).run();
-    assert_eq!(done.status, 0, "{done}");
+    book.run(&[]).done_with_plan();
     book.is_complete();
     // A guest that does not come up is restored, also if virhai is killed meanwhile.
     book.args = words(&["--guests", "web", "--up", "never", "--timeout", "5s"]);
@@ -300,6 +308,7 @@ fn the_runbook_of_host_maintenance_waits_for_a_person() {
         ]),
         check: script(r#"assert_eq(conn.lookup_by_name("web").state(), "running")"#),
         ignored: None,
+        undone: &[],
         host,
     };
     let allowed = |run: Run| run.first_arg(&uri).first_arg("--allow-connect");

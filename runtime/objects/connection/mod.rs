@@ -58,7 +58,7 @@ struct Shared {
     handles: Handles,
     permits: Permits,
     reopening: Reopening,
-    names: Mutex<HashMap<(&'static str, String), String>>,
+    names: Mutex<HashMap<&'static str, HashMap<String, String>>>,
     watch: Mutex<Option<Arc<Watch>>>,
     /// All watches so far: a wait can still use a lost one.
     watches: Mutex<Vec<Weak<Watch>>>,
@@ -146,13 +146,16 @@ impl Connection {
     /// Notes that the object of the type `kind` with that UUID is called `name`.
     pub(crate) fn note_name(&self, kind: &'static str, uuid: &str, name: &str) {
         let mut names = self.0.names.lock();
-        names.insert((kind, uuid.to_owned()), name.to_owned());
+        let names = names.entry(kind).or_default();
+        if names.get(uuid).is_none_or(|known| known != name) {
+            names.insert(uuid.to_owned(), name.to_owned());
+        }
     }
 
     /// The last known name of the object of the type `kind` with that UUID.
     pub(crate) fn noted_name(&self, kind: &'static str, uuid: &str) -> Option<String> {
         let names = self.0.names.lock();
-        names.get(&(kind, uuid.to_owned())).cloned()
+        names.get(kind)?.get(uuid).cloned()
     }
 
     /// Puts another handle in the place of the one under `key`.

@@ -14,6 +14,12 @@ use crate::run::waiting::{LONG_WAIT, Waiting};
 /// The default length of a queue.
 const QUEUE: usize = 65_536;
 
+/// Events that follow each other faster than this are a burst.
+const BURST: Duration = Duration::from_millis(1);
+
+/// How long a burst is left to fill the queue: to wake a thread for each event costs more than the event.
+const PAUSE: Duration = Duration::from_micros(300);
+
 /// The options of a subscription.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -44,6 +50,8 @@ struct Shared {
     filters: Arc<Vec<Filter>>,
     queue: Arc<Queue>,
     feed: Mutex<Option<Feed>>,
+    /// The time when the last event was taken.
+    taken: Mutex<Option<Instant>>,
 }
 
 impl Subscription {
@@ -79,6 +87,7 @@ impl Subscription {
             filters,
             queue,
             feed: Mutex::new(Some(feed)),
+            taken: Mutex::default(),
         })))
     }
 
@@ -89,32 +98,58 @@ impl Subscription {
 
     /// The next event; waits for it until `timeout` has passed, if there is a timeout.
     pub fn next(&self, timeout: Option<Duration>) -> Outcome<Told> {
+        let outcome = self.wait(timeout, true);
+        self.note_taken(&outcome);
+        outcome
+    }
+
+    /// The same without a timeout and without a note about the wait.
+    pub(crate) fn next_untold(&self) -> Outcome<Told> {
+        let outcome = self.wait(None, false);
+        self.note_taken(&outcome);
+        outcome
+    }
+
+    fn note_taken(&self, outcome: &Outcome<Told>) {
+        let found = matches!(outcome, Outcome::Found(_));
+        *self.0.taken.lock() = found.then(Instant::now);
+    }
+
+    /// True if the last event was taken a moment ago.
+    fn is_in_burst(&self) -> bool {
+        let taken = *self.0.taken.lock();
+        taken.is_some_and(|taken| taken.elapsed() < BURST)
+    }
+
+    fn wait(&self, timeout: Option<Duration>, tells: bool) -> Outcome<Told> {
         let interrupt = self.0.connection.session().interrupt();
-        match self.0.queue.take() {
+        let queue = &self.0.queue;
+        let mut outcome = queue.take();
+        if matches!(outcome, Outcome::TimedOut)
+            && timeout.is_none_or(|timeout| timeout > BURST)
+            && self.is_in_burst()
+        {
+            std::thread::sleep(PAUSE);
+            outcome = queue.take();
+        }
+        match outcome {
             Outcome::TimedOut => {}
             _ if interrupt.stopping().is_some() => return Outcome::Stopped,
             outcome => return outcome,
+        }
+        if !tells {
+            return queue.wait(None, interrupt);
         }
         let begun = Instant::now();
         let deadline = timeout.and_then(|timeout| begun.checked_add(timeout));
         // Most events come before that: to report each wait would cost more than the wait.
         let untold = begun.checked_add(LONG_WAIT);
-        match self
-            .0
-            .queue
-            .wait(deadline.into_iter().chain(untold).min(), interrupt)
-        {
+        match queue.wait(deadline.into_iter().chain(untold).min(), interrupt) {
             Outcome::TimedOut => {}
             outcome => return outcome,
         }
         let _waiting = Waiting::since(self.0.connection.session(), begun, || self.wanted());
-        self.0.queue.wait(deadline, interrupt)
-    }
-
-    /// The same without a note about the wait.
-    pub(crate) fn next_untold(&self) -> Outcome<Told> {
-        let interrupt = self.0.connection.session().interrupt();
-        self.0.queue.wait(None, interrupt)
+        queue.wait(deadline, interrupt)
     }
 
     /// Accepts no new events; earlier events are still delivered.

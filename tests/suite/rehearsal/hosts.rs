@@ -144,3 +144,20 @@ fn a_run_is_compared_with_its_plan() {
     let told = run.ok();
     assert!(told.contains("The run made the planned changes."), "{told}");
 }
+
+#[test]
+fn a_run_after_its_plan_can_be_undone() {
+    let host = Embed::new();
+    let xml = host.micro("counter", "web");
+    let script = format!(
+        "all_or_nothing(|undo| undo.step(|| connect().define_xml(`{xml}`), |dom| dom.undefine()));"
+    );
+    let state = host.path("state");
+    let run = || host.virhai().env("XDG_STATE_HOME", &state);
+    run().script(script).done_with_plan();
+    host.ok(r#"assert_eq(connect().list_all_domains().len(), 1)"#);
+    let undone = run().first_arg("--yes").arg("undo").run();
+    assert_eq!(undone.status, 0, "{undone}");
+    assert!(!undone.stdout.contains("Plan"), "{undone}");
+    host.ok("assert_eq(connect().list_all_domains(), [])");
+}
