@@ -246,7 +246,7 @@ impl Handler {
                 }
                 Outcome::TimedOut | Outcome::Closed | Outcome::Stopped => return,
             };
-            let event = told_map(&told);
+            let event = Dynamic::from_map(told_map(&told));
             let called = guarded(|| match takes_connection {
                 true => {
                     let connection = self.0.events.connection().clone();

@@ -20,16 +20,18 @@ pub(crate) fn nested(fields: Vec<(String, Scalar)>) -> Map {
 
 /// The first part of a name.
 fn head(name: &str) -> &str {
-    name.split_once('.').map_or(name, |(head, _)| head)
+    // Names are short: a search for a pattern takes longer.
+    let end = name.bytes().position(|byte| byte == b'.');
+    &name[..end.unwrap_or(name.len())]
 }
 
 fn map(fields: &mut [Field]) -> Map {
-    let parts = fields.chunk_by_mut(|(one, _), (other, _)| head(one) == head(other));
-    let entry = |part: &mut [Field]| {
+    let mut map = Map::new();
+    for part in fields.chunk_by_mut(|(one, _), (other, _)| head(one) == head(other)) {
         let key = nested_key(part.first().map_or("", |(name, _)| head(name)));
-        (key, value(part))
-    };
-    parts.map(entry).collect()
+        map.insert(key, value(part));
+    }
+    map
 }
 
 /// The value of the fields whose names begin with the same part.
@@ -44,7 +46,7 @@ fn value(fields: &mut [Field]) -> Dynamic {
             .map_or(Dynamic::UNIT, |(_, value)| take(value));
     }
     for (name, _) in fields.iter_mut() {
-        *name = name.split_once('.').map_or(*name, |(_, rest)| rest);
+        *name = name.get(head(name).len() + 1..).unwrap_or(*name);
     }
     let numbered = |name: &str| name.bytes().all(|byte| byte.is_ascii_digit());
     let is_list = fields.iter().any(|(name, _)| *name == "count")
@@ -52,7 +54,8 @@ fn value(fields: &mut [Field]) -> Dynamic {
             .iter()
             .all(|(name, _)| *name == "count" || numbered(head(name)));
     if !is_list {
-        return map(fields).into();
+        // From a map by `into`, Rhai builds a second map.
+        return Dynamic::from_map(map(fields));
     }
     // All parts that exist, whatever the count says: libvirt counts some that it does not describe.
     let parts = fields.chunk_by_mut(|(one, _), (other, _)| head(one) == head(other));
@@ -62,11 +65,8 @@ fn value(fields: &mut [Field]) -> Dynamic {
     });
     let mut items: Vec<(u64, Dynamic)> = items.collect();
     items.sort_by_key(|(number, _)| *number);
-    items
-        .into_iter()
-        .map(|(_, item)| item)
-        .collect::<Array>()
-        .into()
+    let items: Array = items.into_iter().map(|(_, item)| item).collect();
+    Dynamic::from_array(items)
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ impl Iterator for Events {
 
     fn next(&mut self) -> Option<Self::Item> {
         match self.0.next(None) {
-            Outcome::Found(told) => Some(Ok(told_map(&told).into())),
+            Outcome::Found(told) => Some(Ok(Dynamic::from_map(told_map(&told)))),
             Outcome::TimedOut | Outcome::Closed => None,
             Outcome::Lost => {
                 let (task, uri) = (TASK, self.0.connection().uri());
@@ -193,9 +193,10 @@ mod functions {
         events: &mut Subscription,
     ) -> RhaiResultOf<ArrayOf<RecordOf<Event>>> {
         match events.drain() {
-            Outcome::Found(waiting) => {
-                Ok(waiting.iter().map(|told| told_map(told).into()).collect())
-            }
+            Outcome::Found(waiting) => Ok(waiting
+                .iter()
+                .map(|told| Dynamic::from_map(told_map(told)))
+                .collect()),
             Outcome::Closed => Err(super::closed(&ctx, events)),
             Outcome::Lost => Err(super::fail(&ctx, events, lost())),
             Outcome::TimedOut | Outcome::Stopped => Ok(Array::new()),
@@ -282,7 +283,7 @@ fn next(
     timeout: Option<Duration>,
 ) -> RhaiResultOf<Dynamic> {
     match events.next(timeout) {
-        Outcome::Found(told) => Ok(told_map(&told).into()),
+        Outcome::Found(told) => Ok(Dynamic::from_map(told_map(&told))),
         Outcome::TimedOut => Ok(Dynamic::UNIT),
         Outcome::Closed => Err(closed(ctx, events)),
         Outcome::Lost => Err(fail(ctx, events, lost())),

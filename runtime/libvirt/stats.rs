@@ -7,7 +7,7 @@ use virt::connect::Connect;
 use virt::domain::Domain;
 use virt_sys::{virDomainPtr, virDomainStatsRecordPtr};
 
-use super::typed_params::{Scalar, read};
+use super::typed_params::{Scalar, read_owned};
 use super::{Result, checked};
 
 /// A domain and its figures, under libvirt's names.
@@ -52,25 +52,20 @@ unsafe fn owned(records: *mut virDomainStatsRecordPtr, count: usize) -> Vec<Reco
     if records.is_null() {
         return Vec::new();
     }
-    // SAFETY: the caller's contract; each domain gets a reference of its own before the list and
-    // the references in it are freed.
+    // SAFETY: the caller's contract. Each record and the list are from `malloc`; the reference in a record becomes that of
+    // the domain, and all else of it is freed. libvirt's own function for that frees the references as well, and new
+    // ones cost as much as all the figures.
     unsafe {
         let found = std::slice::from_raw_parts(records, count)
             .iter()
-            .map(|record| {
-                let record = &**record;
-                virt_sys::virDomainRef(record.dom);
-                let params = match record.params.is_null() {
-                    true => &[],
-                    false => std::slice::from_raw_parts(
-                        record.params,
-                        usize::try_from(record.nparams).unwrap_or(0),
-                    ),
-                };
-                (Domain::from_ptr(record.dom), read(params))
+            .map(|&record| {
+                let (domain, length) = ((*record).dom, (*record).nparams);
+                let figures = read_owned((*record).params, length);
+                libc::free(record.cast());
+                (Domain::from_ptr(domain), figures)
             })
             .collect();
-        virt_sys::virDomainStatsRecordListFree(records);
+        libc::free(records.cast());
         found
     }
 }

@@ -83,23 +83,25 @@ fn some(
 fn maps(conn: &Connection, records: Vec<Record>) -> Array {
     let map = |(domain, figures): Record| {
         let mut map = nested(figures);
-        if let Some(state) = map.get_mut("state").and_then(in_words) {
-            map.insert("state".into(), state.into());
+        if let Some(mut state) = map
+            .get_mut("state")
+            .and_then(|state| state.write_lock::<Map>())
+        {
+            in_words(&mut state);
         }
         map.insert("domain".into(), Dynamic::from(conn.adopt(domain)));
-        Dynamic::from(map)
+        Dynamic::from_map(map)
     };
     records.into_iter().map(map).collect()
 }
 
-/// The state and its reason by their names.
-fn in_words(state: &mut Dynamic) -> Option<Map> {
-    let mut state = state.read_lock::<Map>()?.clone();
+/// Replaces the numbers of the state and its reason by their names.
+fn in_words(state: &mut Map) {
     let number = |name: &str| state.get(name).and_then(|value| value.as_int().ok());
-    let (now, why) = (number("state")?, number("reason")?);
-    state.insert("state".into(), DomainState::TABLE.word(now).into());
-    state.insert("reason".into(), reason(now, why).into());
-    Some(state)
+    if let Some((now, why)) = number("state").zip(number("reason")) {
+        state.insert("state".into(), DomainState::TABLE.word(now).into());
+        state.insert("reason".into(), reason(now, why).into());
+    }
 }
 
 #[export_module]
