@@ -212,8 +212,10 @@ struct Bare {
 }
 
 impl Options {
-    /// Takes over the options of the command line that resumes a run.
+    /// Takes over the options of the command line that resumes or undoes a run.
     pub(crate) fn take_over(&mut self, later: &Self) {
+        // The plan came before the run began.
+        self.plan_first = false;
         self.yes |= later.yes;
         self.json = later.json;
         self.quiet = later.quiet;

@@ -158,8 +158,6 @@ fn open(options: &Options, which: &Which, may_repeat: bool) -> Result<Opened, u8
     })?;
     let mut own = args.options.clone();
     own.take_over(options);
-    // The plan came before the run began.
-    own.plan_first = false;
     Ok(Opened {
         journal: opened.journal,
         past,

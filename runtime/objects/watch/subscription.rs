@@ -15,10 +15,10 @@ use crate::run::waiting::{LONG_WAIT, Waiting};
 const QUEUE: usize = 65_536;
 
 /// Events that follow each other faster than this are a burst.
-const BURST: Duration = Duration::from_millis(1);
+const BURST: Duration = Duration::from_millis(2);
 
 /// How long a burst is left to fill the queue: to wake a thread for each event costs more than the event.
-const PAUSE: Duration = Duration::from_micros(300);
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// The options of a subscription.
 #[derive(Debug, Clone)]
