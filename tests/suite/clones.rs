@@ -1,5 +1,7 @@
 //! Clones of guests on a real host: the parts that are new, and those that stay untouched.
 
+use std::net::TcpListener;
+
 use crate::support::{Daemon, Host, Outcome, micro};
 
 struct Site(Daemon);
@@ -224,13 +226,19 @@ fn a_guest_that_runs_is_not_touched_where_one_of_its_disks_cannot_be_cloned() {
 #[test]
 fn a_clone_has_nothing_in_common_with_its_original_that_two_guests_cannot_have() {
     let site = Site::new();
-    site.ok(r#"
+    // Other programs may listen at fixed ones.
+    let free = || TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let [screen, socket] = [free(), free()].map(|port| {
+        let address = port.local_addr().expect("it is bound");
+        address.port().to_string()
+    });
+    let script = r#"
         let web = conn.lookup_by_name("web");
         let uuid = web.uuid;
         web.edit(|xml| {
-            xml.insert("devices", "<graphics type='vnc' port='5944' autoport='no' websocket='5945'/>");
-            xml.insert("devices", "<channel type='unix'><source mode='bind' path='/tmp/web.sock'/><target type='virtio' name='a'/></channel>");
-            xml.insert("devices", "<serial type='pty'><log file='/tmp/web.log' append='on'/></serial>");
+            xml.insert("devices", "<graphics type='vnc' port='SCREEN' autoport='no' websocket='SOCKET'/>");
+            xml.insert("devices", "<channel type='unix'><source mode='bind' path='FOLDER/web.sock'/><target type='virtio' name='a'/></channel>");
+            xml.insert("devices", "<serial type='pty'><log file='FOLDER/web.log' append='on'/></serial>");
             xml.insert("devices", "<vsock model='virtio'><cid auto='no' address='77'/></vsock>");
             xml.insert(".", `<sysinfo type='smbios'><system><entry name='serial'>S1</entry><entry name='uuid'>${uuid}</entry></system></sysinfo>`);
             xml.insert("os", "<smbios mode='sysinfo'/>");
@@ -244,7 +252,7 @@ fn a_clone_has_nothing_in_common_with_its_original_that_two_guests_cannot_have()
         assert_eq(b.get("sysinfo/system/entry[@name='serial']"), made.uuid);
         assert(b.get("genid") != a.get("genid"));
         assert_eq(b.get("devices/vsock/cid/@auto"), "yes");
-        for text in ["/tmp/web.sock", "/tmp/web.log", "S1"] { assert(!made.xml_desc(VIR_DOMAIN_XML_INACTIVE).contains(text), text); }
+        for text in ["FOLDER/web.sock", "FOLDER/web.log", "S1"] { assert(!made.xml_desc(VIR_DOMAIN_XML_INACTIVE).contains(text), text); }
         guest::remove_with_volumes(made);
         web.edit(|xml| { xml.remove("devices/vsock"); });
         // Both run at once.
@@ -253,7 +261,12 @@ fn a_clone_has_nothing_in_common_with_its_original_that_two_guests_cannot_have()
         assert_eq([web.state(), made.state()], ["running", "running"]);
         made.destroy(); web.destroy();
         guest::remove_with_volumes(made);
-    "#);
+    "#;
+    let folder = site.0.scratch().folder("sockets").display().to_string();
+    site.ok(&script
+        .replace("SCREEN", &screen)
+        .replace("SOCKET", &socket)
+        .replace("FOLDER", &folder));
 }
 
 #[test]
