@@ -64,11 +64,7 @@ impl ReportFile {
             Form::Json => report::json(past, alive).to_string() + "\n",
             Form::Junit => report::junit(past, alive)?,
         };
-        self.put(&text)
-    }
-
-    fn put(&self, text: &str) -> Result<(), String> {
-        files::write(&self.path, text).map_err(|error| files::reason(&error))
+        files::replace(&self.path, text).map_err(|error| files::reason(&error))
     }
 
     /// Writes the report, or reports why that is not possible. Returns whether it was written.
@@ -134,7 +130,7 @@ impl Reporting {
     }
 }
 
-/// Creates the files of the reports that the command line asks for; they are empty until the run ends.
+/// Checks that the reports that the command line asks for can be written. Old files stay until then.
 ///
 /// # Errors
 ///
@@ -171,8 +167,8 @@ pub(crate) fn prepare(args: &Args) -> Result<(), u8> {
         return super::folder(options).map(drop);
     }
     for file in &options.report {
-        if let Err(why) = file.put("") {
-            return refuse(file.cannot_write(&why));
+        if let Err(error) = files::check_writable(&file.path) {
+            return refuse(file.cannot_write(&files::reason(&error)));
         }
     }
     Ok(())

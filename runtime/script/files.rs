@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::unistd::{AccessFlags, eaccess};
 use walkdir::{DirEntry, WalkDir};
+
+use crate::run::beneath;
 
 /// The largest script, in bytes: a million lines have room.
 pub const LARGEST_SCRIPT: u64 = 64 * 1024 * 1024;
@@ -82,6 +85,45 @@ pub fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Result<()> {
     file.write_all(bytes.as_ref())
 }
 
+/// Writes `bytes` to `path`. If that is a file, the old file stays until the new file is complete.
+pub fn replace(path: &Path, bytes: impl AsRef<[u8]>) -> Result<()> {
+    let Some(real) = resolved(path).filter(|real| !real.exists() || real.is_file()) else {
+        return write(path, bytes);
+    };
+    match beneath::replace(&real, |file| file.write_all(bytes.as_ref())) {
+        // Only the file itself can be written, and not its folder.
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => write(path, bytes),
+        replaced => replaced,
+    }
+}
+
+/// Fails if `path` cannot be written. Nothing has changed after that.
+pub fn check_writable(path: &Path) -> Result<()> {
+    match std::fs::metadata(path) {
+        Ok(found) if found.is_dir() => Err(Errno::EISDIR.into()),
+        // A reader of a pipe would take an opening and closing for the end.
+        Ok(_) => Ok(eaccess(path, AccessFlags::W_OK)?),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            File::options()
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .open(path)?;
+            std::fs::remove_file(std::fs::canonicalize(path)?)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// `path` without links; its last part need not exist.
+fn resolved(path: &Path) -> Option<PathBuf> {
+    if let Ok(real) = std::fs::canonicalize(path) {
+        return Some(real);
+    }
+    let folder = std::fs::canonicalize(path.parent()?).ok()?;
+    (!path.is_symlink()).then_some(folder.join(path.file_name()?))
+}
+
 /// True if `path` has the name of a script.
 pub fn is_script(path: &Path) -> bool {
     path.extension().is_some_and(|end| end == "rhai")
@@ -138,7 +180,7 @@ mod tests {
 
     use nix::sys::stat::Mode;
 
-    use super::{open, read, read_all, scripts_below, write};
+    use super::{check_writable, open, read, read_all, replace, scripts_below, write};
 
     #[test]
     fn only_files_are_read() {
@@ -161,6 +203,29 @@ mod tests {
         }
         let error = write(&pipe, "text").expect_err("nobody reads it");
         assert_eq!(error.to_string(), "no process reads from it");
+    }
+
+    #[test]
+    fn the_check_whether_a_file_can_be_written_changes_nothing() {
+        let folder = tempfile::tempdir().expect("there is room");
+        let path = |name: &str| folder.path().join(name);
+        std::fs::write(path("old"), "old").expect("there is room");
+        for name in ["old", "new"] {
+            check_writable(&path(name)).expect("it can be written");
+        }
+        for wrong in [path("none/new"), folder.path().to_owned()] {
+            assert!(check_writable(&wrong).is_err(), "{}", wrong.display());
+        }
+        assert!(!path("new").exists());
+        std::os::unix::fs::symlink(path("old"), path("link")).expect("links can be made");
+        for name in ["new", "link"] {
+            replace(&path(name), name).expect("it can be written");
+        }
+        let read = |name: &str| std::fs::read_to_string(path(name)).expect("it is there");
+        assert_eq!((read("old"), read("new")), ("link".into(), "new".into()));
+        assert!(path("link").is_symlink());
+        let names = std::fs::read_dir(folder.path()).expect("it is there");
+        assert_eq!(names.count(), 3);
     }
 
     #[test]

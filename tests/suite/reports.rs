@@ -341,6 +341,49 @@ fn a_report_that_cannot_be_written_is_an_error_before_the_run() {
 }
 
 #[test]
+fn an_old_report_stays_until_there_is_a_new_one() {
+    let folder = Scratch::new();
+    folder.write("step.rhai", "step(\"one\", || 1)");
+    let input = r#"const INPUTS = #{ name: #{ type: "string", default: "a", help: "shown" } };
+        fn main(inputs) { print(inputs.name) }"#;
+    folder.write("input.rhai", input);
+    folder.write("keep.json", r#"{ "name": "b" }"#);
+    let reporting = |options: &[&str]| {
+        let run = in_folder(&folder).arg("--report").arg("keep.json");
+        options.iter().fold(run, |run, option| run.arg(option))
+    };
+    in_folder(&folder).arg("step.rhai").ok();
+    reporting(&["undo"]).ok();
+    reporting(&["show", "nosuch"]).fails(2);
+    // The inputs of the run come from the file that the report replaces.
+    let run = reporting(&["run", "input.rhai", "--inputs", "keep.json"]);
+    assert_eq!(run.ok(), "b\n");
+    has(&read(&folder, "keep.json"), &[r#""state":"done""#]);
+    let undo = in_folder(&folder)
+        .arg("--report")
+        .arg("new.json")
+        .arg("undo");
+    undo.ok();
+    assert!(!folder.path("new.json").exists());
+}
+
+#[test]
+fn a_change_that_could_not_be_undone_fails_its_test_case() {
+    let folder = Scratch::new();
+    let script = r#"step("a", || 1, #{ undo: |value| print("undone") });
+        step("b", || 2, #{ undo: |value| throw "stays" });"#;
+    folder.write("two.rhai", script);
+    in_folder(&folder).arg("run").arg("two.rhai").ok();
+    let run = in_folder(&folder).arg("--report").arg("undo.xml");
+    let undone = run.arg("undo").fails(1);
+    has(&undone.stderr, &["undone: 1 of 2 changes"]);
+    let junit = read(&folder, "undo.xml");
+    has(&junit, &["failures=\"1\"", "message=\"not undone: stays"]);
+    let (_, b) = junit.split_once("name=\"b\"").expect("it is listed");
+    has(b, &["not undone: stays"]);
+}
+
+#[test]
 fn a_json_log_has_one_object_per_line() {
     let folder = Scratch::new();
     folder.write("hostile.rhai", HOSTILE);

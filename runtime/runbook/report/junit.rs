@@ -8,6 +8,19 @@ use super::{error, verdict};
 use crate::markup::visible;
 use crate::runbook::journal::{Past, StepState};
 
+/// The first line and the whole text of a failure.
+type Failure = (String, String);
+
+/// `failure` with the changes of `step` that could not be undone; of the run itself with `None`.
+fn with_undo(failure: Option<Failure>, past: &Past, step: Option<u64>) -> Option<Failure> {
+    let own = past.changes.iter().filter(|change| change.step == step);
+    let undo = own.filter_map(|change| Some(format!("not undone: {}", change.failure.as_ref()?)));
+    undo.fold(failure, |failure, why| match failure {
+        Some((first, all)) => Some((first, format!("{all}\n{why}"))),
+        None => Some((why.clone(), why)),
+    })
+}
+
 /// The run as a JUnit test suite: one test case for the run itself, and one for each step.
 ///
 /// # Errors
@@ -16,7 +29,7 @@ use crate::runbook::journal::{Past, StepState};
 pub fn junit(past: &Past, alive: bool) -> Result<String, String> {
     let script = visible(&past.header.script);
     let mut suite = TestSuite::new(script.as_ref());
-    let mut add = |name: &str, failure: Option<(String, String)>, notes: &[String], took| {
+    let mut add = |name: &str, failure: Option<Failure>, notes: &[String], took| {
         let status = match failure {
             None => TestCaseStatus::success(),
             Some((message, all)) => {
@@ -50,11 +63,13 @@ pub fn junit(past: &Past, alive: bool) -> Result<String, String> {
             Some((why.clone(), why))
         }
     };
+    let failure = with_undo(failure, past, None);
     let total = Timeline::new(past).total();
     add("run", failure, &past.notes, Some(total));
     for branch in branches(past) {
         let step = branch.step;
         let failure = error(step, alive).map(|why| (why.clone(), why));
+        let failure = with_undo(failure, past, Some(step.number));
         let undone = match step.state {
             StepState::Undone => Some("the changes of this step were undone".to_owned()),
             _ => None,
