@@ -30,10 +30,10 @@ pub(crate) fn readable(ctx: &NativeCallContext, path: &str) -> RhaiResultOf<Path
 
 /// The file at `path`, links followed, to be written; it need not exist.
 ///
-/// In a rehearsal it is a temporary file.
+/// In a rehearsal it is a temporary file. A run after its plan notes it, for the comparison with the plan.
 pub(crate) fn writable(ctx: &NativeCallContext, path: &str) -> RhaiResultOf<PathBuf> {
     let real = writable_here(ctx, path)?;
-    let Some(rehearsal) = rehearsal(ctx) else {
+    let Some(rehearsal) = Rehearsal::of(&Session::of(ctx)) else {
         return Ok(real);
     };
     rehearsal.writes(&real).map_err(|error| {

@@ -55,7 +55,7 @@ pub struct Rehearsal {
     /// The recorders of real hosts by their URIs, so that a change is noted once if the script connects twice.
     recorders: Mutex<HashMap<String, Arc<Recorder>>>,
     hosts: Arc<Hosts>,
-    /// The files that the script wrote, each with its temporary file.
+    /// The files that the script wrote, each with the file that it got.
     files: Mutex<HashMap<PathBuf, PathBuf>>,
     folder: Mutex<Option<TempDir>>,
 }
@@ -211,18 +211,21 @@ impl Rehearsal {
         files.get(path).cloned()
     }
 
-    /// The temporary file for `path`, which the script writes now.
+    /// The file that a script that writes `path` gets: a temporary file, or `path` itself on real hosts. The first time is
+    /// noted as a change.
     pub(crate) fn writes(&self, path: &Path) -> std::io::Result<PathBuf> {
         if let Some(known) = self.written(path) {
             return Ok(known);
         }
-        let mut folder = self.folder.lock();
-        let folder = match &mut *folder {
-            Some(folder) => folder,
-            none => none.insert(tempfile::Builder::new().prefix("virhai-twin-").tempdir()?),
+        let folder = match self.has_twins() {
+            true => Some(self.folder()?),
+            false => None,
         };
         let mut files = self.files.lock();
-        let own = folder.path().canonicalize()?.join(files.len().to_string());
+        let own = match folder {
+            Some(folder) => folder.join(files.len().to_string()),
+            None => path.to_owned(),
+        };
         files.insert(path.to_owned(), own.clone());
         self.log.add(Entry {
             host: String::new(),
@@ -239,6 +242,16 @@ impl Rehearsal {
             place: crate::run::place::now(),
         });
         Ok(own)
+    }
+
+    /// The folder for temporary files.
+    fn folder(&self) -> std::io::Result<PathBuf> {
+        let mut folder = self.folder.lock();
+        let folder = match &mut *folder {
+            Some(folder) => folder,
+            none => none.insert(tempfile::Builder::new().prefix("virhai-twin-").tempdir()?),
+        };
+        folder.path().canonicalize()
     }
 
     /// Reads each twin for the last time, and drops all of them.

@@ -294,3 +294,22 @@ fn a_run_follows_its_plan_at_a_terminal_only_after_a_yes() {
     terminal.shows("The run made the planned changes.");
     assert_eq!(terminal.ends(), 0);
 }
+
+#[test]
+fn a_run_after_its_plan_writes_the_planned_files() {
+    let scratch = Scratch::new();
+    scratch.write("old.txt", "old");
+    scratch.write(
+        "write.rhai",
+        r#"for name in ["new.txt", "old.txt", "new.txt"] { write_text(name, "x"); }"#,
+    );
+    let run = virhai()
+        .folder(scratch.path(""))
+        .arg("--allow-write")
+        .arg(".");
+    let json = run.arg("--json").arg("run").arg("write.rhai");
+    let told = json.first_arg("--yes").first_arg("--plan-first").ok();
+    assert!(told.contains("\"as_planned\":true"), "{told}");
+    let read = |name: &str| std::fs::read_to_string(scratch.path(name)).expect("it is there");
+    assert_eq!((read("new.txt"), read("old.txt")), ("x".into(), "x".into()));
+}
