@@ -21,13 +21,11 @@ use crate::{script, session};
 
 /// Checks the files that `check` names, and returns the exit status.
 pub(crate) fn check(options: &Options, check: &CheckOptions) -> u8 {
-    let files = match scripts(&check.paths) {
-        Ok(files) => files,
-        Err(wrong) => {
-            wrong.report_plain(options);
-            return WRONG_USAGE;
-        }
-    };
+    let (files, unlisted) = scripts(&check.paths);
+    let is_incomplete = !unlisted.is_empty();
+    for wrong in unlisted {
+        wrong.report_plain(options);
+    }
     let session = session::session(options);
     if let Some(timeout) = options.timeout {
         let interrupt = session.interrupt().clone();
@@ -47,15 +45,16 @@ pub(crate) fn check(options: &Options, check: &CheckOptions) -> u8 {
         false => check.format(),
     };
     let mut seen = HashSet::new();
-    let mut all = Vec::new();
+    let (mut all, mut checked) = (Vec::new(), 0);
     for path in &files {
         let text = match script::text_of(path) {
             Ok(text) => text,
             Err(wrong) => {
                 wrong.report_plain(options);
-                return WRONG_USAGE;
+                continue;
             }
         };
+        checked += 1;
         let folder = script::folder_of(path);
         let more = Project::known_imports(options, &folder);
         let folders = [folder].into_iter().chain(options.imports()).chain(more);
@@ -79,15 +78,21 @@ pub(crate) fn check(options: &Options, check: &CheckOptions) -> u8 {
             all.push(finding);
         }
     }
+    let is_incomplete = is_incomplete || checked < files.len();
+    if checked == 0 && is_incomplete {
+        return WRONG_USAGE;
+    }
     match format {
-        Format::Text if !options.quiet => eprintln!("{}", summary(files.len(), &all)),
+        Format::Text if !options.quiet => eprintln!("{}", summary(checked, &all)),
         Format::Text => {}
-        Format::Json => print_line(&json!({ "files": files.len(), "findings": all }).to_string()),
+        Format::Json => print_line(&json!({ "files": checked, "findings": all }).to_string()),
         Format::Sarif => print_line(&sarif(&all).to_string()),
     }
     let bad = |finding: &Finding| check.deny_warnings || finding.severity == Severity::Error;
     if all.iter().any(bad) {
         DOES_NOT_COMPILE
+    } else if is_incomplete {
+        WRONG_USAGE
     } else {
         DONE
     }
@@ -120,24 +125,27 @@ pub(crate) fn before_run(
     errors
 }
 
-/// The scripts that `paths` name: files, and all `*.rhai` below folders.
-fn scripts(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Box<Diagnostic>> {
-    let mut files = Vec::new();
+/// The scripts that `paths` name: files, and all `*.rhai` below folders; and why others cannot be found.
+fn scripts(paths: &[PathBuf]) -> (Vec<PathBuf>, Vec<Diagnostic>) {
+    let (mut files, mut wrong) = (Vec::new(), Vec::new());
     for path in paths {
-        if path.is_dir() {
-            let before = files.len();
-            for found in scripts_below(path) {
-                files.push(found.map_err(|(path, error)| Diagnostic::unreadable(&path, &error))?);
-            }
-            if files.len() == before {
-                let message = format!("no script (*.rhai) in {}", path.display());
-                return Err(Diagnostic::wrong_usage(message).into());
-            }
-        } else {
+        if !path.is_dir() {
             files.push(path.clone());
+            continue;
+        }
+        let before = files.len() + wrong.len();
+        for found in scripts_below(path) {
+            match found {
+                Ok(file) => files.push(file),
+                Err((path, error)) => wrong.push(Diagnostic::unreadable(&path, &error)),
+            }
+        }
+        if files.len() + wrong.len() == before {
+            let message = format!("no script (*.rhai) in {}", path.display());
+            wrong.push(Diagnostic::wrong_usage(message));
         }
     }
-    Ok(files)
+    (files, wrong)
 }
 
 fn summary(files: usize, findings: &[Finding]) -> String {

@@ -83,6 +83,10 @@ fn beside(path: &Path) -> Option<PathBuf> {
     let names: Vec<String> = entries
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .collect();
+    // A link of that very name leads nowhere.
+    if names.iter().any(|name| name == wanted) {
+        return None;
+    }
     let near = virhai::suggest::nearest(wanted, names.iter().map(String::as_str))?;
     Some(path.with_file_name(near))
 }

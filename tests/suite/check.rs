@@ -504,3 +504,28 @@ fn a_syntax_error_is_not_the_cause_of_other_findings() {
         assert_eq!(found[0].1, "syntax", "{text}: {found:?}");
     }
 }
+
+#[test]
+fn an_unreadable_script_does_not_keep_the_others_from_being_checked() {
+    let folder = Scratch::new();
+    std::os::unix::fs::symlink("nowhere", folder.path("a.rhai")).expect("links can be made");
+    folder.write("b.rhai", "let x = ;");
+    let check = |name: &str| virhai().arg("check").arg(folder.path(name)).run();
+    let both = check("");
+    assert_eq!(both.status, 3, "{both}");
+    for part in [
+        "cannot read",
+        "a.rhai: No such file",
+        "b.rhai:1",
+        "1 script checked: 1 error",
+    ] {
+        assert!(both.stderr.contains(part), "{part}: {both}");
+    }
+    // The name itself is no suggestion.
+    assert!(!both.stderr.contains("did you mean"), "{both}");
+    folder.write("b.rhai", "1 + 1");
+    assert_eq!(check("").status, 2);
+    let none = check("a.rhai");
+    assert_eq!(none.status, 2, "{none}");
+    assert!(!none.stderr.contains("checked"), "{none}");
+}
