@@ -78,12 +78,25 @@ fn main() {
                 _ => message,
             };
             match Diagnostic::of_usage(&message) {
-                Some(wrong) => wrong.report_plain(&Options::unread()),
+                Some(wrong) => {
+                    let mut options = Options::unread();
+                    if asks_for_json_log() {
+                        options.log = args::Log::Json;
+                    }
+                    wrong.report_plain(&options);
+                }
                 None => drop(message.print()),
             }
             u8::try_from(message.exit_code()).unwrap_or(exit_status::WRONG_USAGE)
         }
     })
+}
+
+/// True if a command line that clap refused asks for a log as JSON.
+fn asks_for_json_log() -> bool {
+    let words: Vec<OsString> = std::env::args_os().collect();
+    let apart = words.windows(2).any(|two| two == ["--log", "json"]);
+    apart || words.iter().any(|word| word == "--log=json")
 }
 
 /// The help that the command line asks for, without options that the command does not use.
@@ -92,8 +105,20 @@ fn with_used_options(line: Vec<OsString>) -> Option<clap::Error> {
     command.try_get_matches_from(line).err()
 }
 
-/// Runs the requested command and returns the exit status.
+/// Runs the requested command and returns the exit status. A command whose output is lost has failed.
 fn status(args: &Args) -> u8 {
+    let status = run_command(args);
+    let is_prompt = || args.command.is_none() && matches!(args.source(), Ok(Source::Prompt));
+    if status == exit_status::DONE && !is_prompt() && output::reports_loss(&args.options, false) {
+        return exit_status::FAILED;
+    }
+    status
+}
+
+fn run_command(args: &Args) -> u8 {
+    if args.options.log == args::Log::Json {
+        outlet::log_as_json();
+    }
     if args.version {
         let versions = virhai::versions();
         output::print_line(&format!(
@@ -109,9 +134,6 @@ fn status(args: &Args) -> u8 {
             )
             .report_plain(&args.options);
         return exit_status::FAILED;
-    }
-    if args.options.log == args::Log::Json {
-        outlet::log_as_json();
     }
     if let Err(status) = runs::report::prepare(args) {
         return status;

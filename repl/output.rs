@@ -4,6 +4,7 @@ use rhai::Dynamic;
 use virhai::KeyOrder;
 
 use crate::args::Options;
+use crate::diagnostic::Diagnostic;
 use crate::{outlet, show};
 
 /// Prints the value that a script ended with.
@@ -18,6 +19,21 @@ pub(crate) fn print_result(options: &Options, value: &Dynamic, order: KeyOrder) 
     {
         print_line(&text);
     }
+}
+
+/// Reports that standard output was lost, because of a full disk for example, and returns whether that is so. With
+/// `--json`, the output `of_a_script` is on standard error. After a stop, only the stop is reported.
+pub(crate) fn reports_loss(options: &Options, of_a_script: bool) -> bool {
+    outlet::drain();
+    let printed_elsewhere = of_a_script && options.json && outlet::stderr().has_lost();
+    let is_lost = outlet::stdout().has_lost() || printed_elsewhere;
+    if !is_lost || outlet::is_in_a_hurry() {
+        return false;
+    }
+    Diagnostic::plain("some output could not be written")
+        .with_hint("is the disk of standard output full?")
+        .report_plain(options);
+    true
 }
 
 /// Prints a line of the result. A closed pipe is not a failure.

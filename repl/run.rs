@@ -21,7 +21,7 @@ use crate::diagnostic::Diagnostic;
 use crate::exit_status::{
     DOES_NOT_COMPILE, DONE, FAILED, INTERRUPTED, WRONG_USAGE, status_of, status_of_stop,
 };
-use crate::output::{print_line, print_result};
+use crate::output::{print_line, print_result, reports_loss};
 use crate::project::Project;
 use crate::script::{Script, read, read_in_time};
 use crate::session::rehearsing;
@@ -243,7 +243,7 @@ fn work(
             virhai::versions().libvirt_running
         );
     }
-    let program = match compile(options, session, engine, imports, script) {
+    let program = match compile(options, session, engine, imports, script, progress) {
         Ok(program) => program,
         Err(status) => return status,
     };
@@ -260,7 +260,7 @@ fn work(
     session.interrupt().reach_this_thread();
     let began = Instant::now();
     if let Some(changes) = recording.undoes() {
-        return undo(session, engine, progress, changes);
+        return undo(options, session, engine, progress, changes);
     }
     let result = engine::guarded(|| evaluate(engine, script, &program, &ast));
     let stop = session.interrupt().stopping();
@@ -324,11 +324,20 @@ fn compile(
     engine: &Engine,
     imports: &Imports,
     script: &Script,
+    progress: &Progress,
 ) -> Result<Program, u8> {
+    let stopped = || {
+        let stop = session.interrupt().stopping()?;
+        // Otherwise the supervisor has reported it.
+        if progress.abandon() {
+            Diagnostic::of_stop(stop, options).report_plain(options);
+        }
+        Some(status_of_stop(stop))
+    };
     let program = match Program::compile(engine, imports, &script.name, &script.text) {
         Ok(program) => program,
         Err(error) => {
-            return Err(stopped(options, session).unwrap_or_else(|| {
+            return Err(stopped().unwrap_or_else(|| {
                 Diagnostic::of_compile_error(&error).report(options, imports);
                 DOES_NOT_COMPILE
             }));
@@ -338,7 +347,7 @@ fn compile(
         return Ok(program);
     }
     let errors = check::before_run(options, engine, imports, &script.name, &program);
-    if let Some(status) = stopped(options, session) {
+    if let Some(status) = stopped() {
         return Err(status);
     }
     let Some(first) = errors.first() else {
@@ -378,16 +387,38 @@ fn evaluate(
 }
 
 /// Undoes `changes`, and returns the exit status.
-fn undo(session: &Session, engine: &Engine, progress: &Progress, changes: &[Change]) -> u8 {
+fn undo(
+    options: &Options,
+    session: &Session,
+    engine: &Engine,
+    progress: &Progress,
+    changes: &[Change],
+) -> u8 {
     let failures = virhai::undo_run(engine, changes);
     progress.end();
-    let undone = changes.len() - failures.min(changes.len());
-    session.note(&format!("undone: {undone} of {} changes", changes.len()));
-    match (session.interrupt().stopping(), failures) {
-        (Some(stop), _) => status_of_stop(stop),
-        (None, 0) => DONE,
-        (None, _) => FAILED,
-    }
+    let left = failures.min(changes.len());
+    let all = match changes.len() {
+        1 => "1 change".to_owned(),
+        many => format!("{many} changes"),
+    };
+    session.note(&format!("undone: {} of {all}", changes.len() - left));
+    let Some(stop) = session.interrupt().stopping() else {
+        return match failures {
+            0 => DONE,
+            _ => FAILED,
+        };
+    };
+    // A stop does not end the undo, as it does not end the undo of a script that is stopped.
+    let told = match left {
+        0 => "all changes were undone before virhai ended".to_owned(),
+        _ => format!("{left} of {all} could not be undone"),
+    };
+    Diagnostic::of_stop(stop, options)
+        .while_undoing()
+        .with_note(told)
+        .not_undone(session.not_undone())
+        .report_plain(options);
+    status_of_stop(stop)
 }
 
 /// Opens the session's journal, if the run is recorded.
@@ -407,6 +438,7 @@ fn record(
         Recording::Nothing => return Ok(None),
         Recording::New => {
             let Some(journal) = runs::begin(imports, script, program) else {
+                virhai::has_no_journal(session);
                 return Ok(None);
             };
             journal.keep_for(session);
@@ -418,6 +450,7 @@ fn record(
         Recording::Earlier(earlier) => earlier,
     };
     let (journal, header) = (&earlier.journal, &earlier.header);
+    let undoes = earlier.undoes.is_some();
     let now = runs::files(imports, script, program);
     let version = virhai::versions().virhai.to_string();
     let changed = runs::changes_since(&header.files, &now, (&header.virhai, &version));
@@ -427,11 +460,13 @@ fn record(
             refused = refused.with_note(change);
         }
         refused
-            .with_hint("`--changed` resumes the run with the changes")
+            .with_hint(match undoes {
+                true => "`--changed` undoes the run all the same",
+                false => "`--changed` resumes the run with the changes",
+            })
             .report_plain(options);
         return Err(FAILED);
     }
-    let undoes = earlier.undoes.is_some();
     if !undoes && let Err(why) = journal.resume() {
         Diagnostic::plain(why).report_plain(options);
         return Err(FAILED);
@@ -474,19 +509,10 @@ fn finish(
                 return FAILED;
             }
             print_result(options, &value, session.key_order());
-            outlet::drain();
-            let printed_elsewhere = options.json && outlet::stderr().has_lost();
-            if outlet::stdout().has_lost() || printed_elsewhere {
-                // Only the stop is reported then.
-                if session.interrupt().stopping().is_some() {
-                    return DONE;
-                }
-                Diagnostic::plain("some output could not be written")
-                    .with_hint("is the disk of standard output full?")
-                    .report_plain(options);
-                return FAILED;
-            }
-            return DONE;
+            return match reports_loss(options, true) {
+                true => FAILED,
+                false => DONE,
+            };
         }
         Err(error) => error,
     };

@@ -64,6 +64,7 @@ pub use api::undo::locks::release as release_locks;
 pub use api::undo::record::{follow as follow_in_journal, undo_run};
 pub use error::failure_line::line as failure_line;
 pub use run::duration_text::{plain_duration, plain_millis};
+pub use runbook::journal::has_no_journal;
 pub use script::declarations;
 pub use script::files;
 pub use script::imports::Imports;

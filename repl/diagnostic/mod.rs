@@ -182,6 +182,15 @@ impl Diagnostic {
         self
     }
 
+    /// The same for a stop that came while `virhai undo` undid a run.
+    pub(crate) fn while_undoing(mut self) -> Self {
+        self.title = match self.kind {
+            "timeout" => "the time limit ended while the run was being undone".into(),
+            _ => format!("{} while the run was being undone", self.title),
+        };
+        self
+    }
+
     /// The same, with the changes that could not be undone, for programs: people have seen them before.
     pub(crate) fn not_undone(mut self, failures: Vec<String>) -> Self {
         self.not_undone = failures;

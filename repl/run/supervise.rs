@@ -49,7 +49,7 @@ impl Progress {
     }
 
     /// Abandons the script, unless it runs.
-    fn abandon(&self) -> bool {
+    pub(super) fn abandon(&self) -> bool {
         self.moves_to(ABANDONED)
     }
 

@@ -34,7 +34,7 @@ pub(crate) struct Which {
 fn folder(options: &Options) -> Result<PathBuf, u8> {
     journal::of_all_runs().ok_or_else(|| {
         Diagnostic::wrong_usage(
-            "there is no folder for the runs: neither XDG_STATE_HOME nor HOME is set",
+            "there is no folder for the runs: neither XDG_STATE_HOME nor HOME is an absolute path",
         )
         .report_plain(options);
         WRONG_USAGE

@@ -28,16 +28,12 @@ pub(crate) struct Prune {
 }
 
 impl Prune {
+    /// True if `run` is to be removed. A run that is alive, or of an unknown age, stays.
     fn removes(&self, run: &Run, now: Timestamp) -> bool {
-        let state = run.state();
-        let ended = ["done", "undone"].contains(&state);
-        let age = run
-            .past
-            .as_ref()
-            .map(|past| now.duration_since(past.header.time))
-            .ok();
-        let is_old = age.is_none_or(|age| age.unsigned_abs() >= self.older_than);
-        is_old && state != "running" && (ended || self.failed)
+        let ended = ["done", "undone"].contains(&run.state());
+        let age = run.began.map(|began| now.duration_since(began));
+        let is_old = age.is_some_and(|age| age.as_secs_f64() >= self.older_than.as_secs_f64());
+        is_old && !run.alive && (ended || self.failed)
     }
 }
 

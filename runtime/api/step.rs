@@ -22,6 +22,7 @@ use crate::run::session::Session;
 use crate::run::sink::StepNews;
 use crate::runbook::journal::{
     Journal, LARGEST_VALUE, Place, Record, Step as Earlier, StepKey, StepState,
+    say_once_without_journal,
 };
 use crate::script::imports::Imports;
 use crate::stored::{Revival, Store};
@@ -170,8 +171,9 @@ impl<'a> Step<'a> {
         };
         key.push((title.clone(), children.count(&title)));
         let journal = Journal::of(&session);
-        if let Some(journal) = &journal {
-            journal.ensure_made().map_err(|why| not_written(ctx, why))?;
+        match &journal {
+            Some(journal) => journal.ensure_made().map_err(|why| not_written(ctx, why))?,
+            None => say_once_without_journal(&session),
         }
         Ok(Self {
             ctx,

@@ -358,3 +358,27 @@ fn what_follows_a_script_is_the_scripts() {
     let run = code.iter().fold(virhai(), |run, word| run.arg(word));
     assert_eq!(run.ok(), "[\"a\", \"test\"]\n");
 }
+
+#[test]
+fn a_limit_that_ends_a_script_before_it_runs_is_told_once() {
+    let limited = virhai()
+        .arg("--max-memory")
+        .arg("1")
+        .arg("-e")
+        .arg("1")
+        .fails(1);
+    let told = limited.stderr.matches("memory limit exceeded").count();
+    assert_eq!(told, 1, "{limited}");
+}
+
+#[test]
+fn a_wrong_command_line_is_json_in_a_log_as_json() {
+    for log in [&["--log", "json"][..], &["--log=json"]] {
+        let run = log.iter().fold(virhai(), |run, word| run.arg(word));
+        let wrong = run.arg("--nosuch").fails(2);
+        for line in wrong.stderr.lines() {
+            serde_json::from_str::<serde_json::Value>(line).expect("it is JSON");
+        }
+        assert!(wrong.stderr.contains("--nosuch"), "{wrong}");
+    }
+}

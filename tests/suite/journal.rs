@@ -347,3 +347,117 @@ fn old_runs_are_removed_and_unfinished_ones_stay() {
             .starts_with("no runs in")
     );
 }
+
+#[test]
+fn the_last_run_is_the_last_in_another_time_zone_too() {
+    let folder = Scratch::new();
+    let ran = |name: &str, zone: &str| {
+        folder.write(&format!("{name}.rhai"), "step(\"one\", || 1)");
+        let run = in_folder(&folder).env("TZ", zone);
+        run.arg("run").arg(format!("{name}.rhai")).ok();
+    };
+    ran("first", "UTC");
+    ran("second", "XXX8");
+    let shown = in_folder(&folder).arg("show").ok();
+    assert!(shown.contains("second.rhai"), "{shown}");
+    let runs = in_folder(&folder).arg("runs").ok();
+    let place = |name: &str| runs.find(name).expect("it is listed");
+    assert!(place("first.rhai") < place("second.rhai"), "{runs}");
+    let keep = ["prune", "--older-than", "0s", "--keep", "1"];
+    let pruned = keep
+        .iter()
+        .fold(in_folder(&folder), |run, word| run.arg(word));
+    assert_eq!(pruned.ok(), "removed 1 of 2 runs\n");
+    let shown = in_folder(&folder).arg("show").ok();
+    assert!(shown.contains("second.rhai"), "{shown}");
+}
+
+#[test]
+fn a_damaged_run_is_removed_only_once_it_is_old() {
+    let folder = Scratch::new();
+    folder.write("bad.rhai", "step(\"one\", || throw \"no\")");
+    in_folder(&folder).arg("run").arg("bad.rhai").fails(1);
+    let text = std::fs::read_to_string(journal(&folder)).expect("it is text");
+    let newer = text.replacen("\"format\":1", "\"format\":2", 1);
+    let prune = |age: &str| {
+        let run = in_folder(&folder).arg("prune").arg("--failed");
+        run.arg("--older-than").arg(age).ok()
+    };
+    for (number, damaged) in [newer.as_str(), "{"].into_iter().enumerate() {
+        std::fs::write(journal(&folder), damaged).expect("it can be written");
+        assert_eq!(prune("5d"), "removed 0 of 1 runs\n", "{number}");
+    }
+    assert_eq!(prune("0s"), "removed 1 of 1 runs\n");
+}
+
+#[test]
+fn an_undo_that_is_stopped_says_what_was_undone() {
+    let folder = Scratch::new();
+    let script = r#"step("wait", || 1, #{ undo: |value| {
+        print("undoing");
+        loop { try { read_text("go"); break; } catch { sleep("20ms"); } }
+    } });"#;
+    folder.write("wait.rhai", script);
+    let run = in_folder(&folder).arg("--allow-read").arg(folder.path(""));
+    run.arg("run").arg("wait.rhai").ok();
+    let mut command = in_folder(&folder).arg("undo").command();
+    let mut child = command.spawn().expect("the program starts");
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().expect("a pipe"))
+        .read_line(&mut line)
+        .expect("it says so");
+    assert_eq!(line, "undoing\n");
+    kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGTERM).expect("it lives");
+    let mut told = BufReader::new(child.stderr.take().expect("a pipe")).lines();
+    let mut tells = |text: &str| told.any(|line| line.is_ok_and(|line| line.contains(text)));
+    assert!(tells("stopping;"));
+    folder.write("go", "");
+    assert!(tells("undone: 1 of 1 change"));
+    assert!(tells("interrupted while the run was being undone"));
+    assert!(tells("all changes were undone before virhai ended"));
+    assert_eq!(child.wait().expect("it ends").code(), Some(130));
+}
+
+#[test]
+fn a_run_without_a_folder_for_its_journal_says_so() {
+    let folder = Scratch::new();
+    folder.write("steps.rhai", "for n in 0..2 { step(`step ${n}`, || n) }");
+    folder.write("plain.rhai", "1 + 1");
+    let lost = |words: &[&str]| {
+        let run = in_folder(&folder)
+            .env("XDG_STATE_HOME", "")
+            .env("HOME", "relative");
+        words.iter().fold(run, |run, word| run.arg(word)).run()
+    };
+    let told = "this run has no journal";
+    let steps = lost(&["run", "steps.rhai"]);
+    assert_eq!(steps.stderr.matches(told).count(), 1, "{steps}");
+    has(&steps, &["set XDG_STATE_HOME or HOME to an absolute path"]);
+    for words in [
+        &["run", "plain.rhai"][..],
+        &["--no-journal", "run", "steps.rhai"],
+    ] {
+        let silent = lost(words);
+        assert!(
+            silent.status == 0 && !silent.stderr.contains(told),
+            "{silent}"
+        );
+    }
+    has(
+        &lost(&["runs"]),
+        &["neither XDG_STATE_HOME nor HOME is an absolute path"],
+    );
+}
+
+#[test]
+fn a_changed_script_is_undone_only_if_that_is_allowed() {
+    let folder = Scratch::new();
+    let script = "step(\"one\", || 1, #{ undo: |value| print(\"undone\") });";
+    folder.write("one.rhai", script);
+    in_folder(&folder).arg("run").arg("one.rhai").ok();
+    folder.write("one.rhai", format!("{script} // changed"));
+    let refused = in_folder(&folder).arg("undo").fails(1);
+    has(&refused, &["`--changed` undoes the run all the same"]);
+    let undone = in_folder(&folder).arg("undo").arg("--changed").ok();
+    assert_eq!(undone, "undone\n");
+}

@@ -474,3 +474,30 @@ fn one_signal_ends_a_script_in_a_libvirt_call_that_does_not_return() {
     assert!(said.contains("undoing timed out after 500ms"), "{said}");
     host.ok(r#"connect().lookup_by_name("web").destroy();"#);
 }
+
+#[test]
+fn a_command_whose_output_is_lost_fails() {
+    let folder = Scratch::new();
+    folder.write("step.rhai", "step(\"one\", || 1)");
+    let commands: [&[&str]; 5] = [
+        &["--json", "--rehearse", "run", "step.rhai"],
+        &["run", "step.rhai"],
+        &["--json", "show"],
+        &["runs"],
+        &["check", "--format", "sarif", "step.rhai"],
+    ];
+    for words in commands {
+        let run = virhai()
+            .folder(folder.path(""))
+            .env("XDG_STATE_HOME", folder.path("state"));
+        let mut command = words.iter().fold(run, |run, word| run.arg(word)).command();
+        let full = File::options().write(true).open("/dev/full");
+        let output = command
+            .stdout(full.expect("every system has it"))
+            .output()
+            .expect("the program starts");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{words:?}: {said}");
+        assert_eq!(said.matches("could not be written").count(), 1, "{said}");
+    }
+}

@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::redact;
 use crate::run::interrupt;
 use crate::run::session::Session;
-use crate::runbook::journal::{Change, Journal, OnDisk, Place, Record};
+use crate::runbook::journal::{Change, Journal, OnDisk, Place, Record, say_once_without_journal};
 use crate::script::imports::Imports;
 use crate::stored::{Revival, Store};
 
@@ -157,6 +157,7 @@ pub(super) fn undo(
 ) -> RhaiResultOf<Option<u64>> {
     let session = Session::of(ctx);
     let Some(journal) = journal(&session) else {
+        say_once_without_journal(&session);
         return Ok(None);
     };
     if let Err(why) = journal.ensure_made() {

@@ -1,7 +1,7 @@
 //! The file of a journal: lines are appended and reach the disk before virhai continues.
 
 use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
@@ -14,6 +14,9 @@ use crate::redact;
 
 /// The bytes that are kept free for the records after a change.
 pub(super) const RESERVE: usize = 256 * 1024;
+
+/// The bytes of the longest first line that is read alone.
+const LONGEST_HEADER: u64 = 16 * 1024 * 1024;
 
 /// A journal that only this process writes.
 pub(super) struct Writer {
@@ -147,6 +150,14 @@ pub(super) fn read_own(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     open_own(path, OpenOptions::new().read(true))?.read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// The first line of the file at `path`, which the user wrote.
+pub(super) fn first_line(path: &Path) -> std::io::Result<Vec<u8>> {
+    let file = open_own(path, OpenOptions::new().read(true))?;
+    let mut line = Vec::new();
+    BufReader::new(file.take(LONGEST_HEADER)).read_until(b'\n', &mut line)?;
+    Ok(line)
 }
 
 /// Opens a file of the user. Refuses files of other users, who could choose the undo steps that the

@@ -1,5 +1,6 @@
 //! The journal of a run: its steps, its changes, and how to undo them. The journal stays when the process ends.
 
+mod absent;
 mod file;
 mod folder;
 mod past;
@@ -18,6 +19,8 @@ use sha2::{Digest, Sha256};
 use crate::redact;
 use crate::run::hexadecimal::hexadecimal;
 use crate::run::session::Session;
+pub use absent::has_no_journal;
+pub(crate) use absent::say_once as say_once_without_journal;
 pub(crate) use file::OnDisk;
 use file::{NotOpen, Writer};
 pub use folder::of_all_runs;
@@ -319,7 +322,7 @@ impl Journal {
     pub fn past(&self) -> Result<Past, String> {
         match &*self.state() {
             FileState::Unwritten(header) => Ok(Past::new((**header).clone())),
-            FileState::Open(_, path) => folder::read(path).map(|(past, _)| past),
+            FileState::Open(_, path) => folder::read(path).0,
             FileState::Impossible(why) => Err(why.clone()),
         }
     }
@@ -363,6 +366,8 @@ pub struct Run {
     pub folder: PathBuf,
     /// True if its process is alive.
     pub alive: bool,
+    /// The time when it began, if that is known.
+    pub began: Option<Timestamp>,
     /// Its state from the journal, or why the journal cannot be read.
     pub past: Result<Past, String>,
 }
@@ -379,28 +384,26 @@ impl Run {
 
 /// All runs in the folder `all`, the oldest first.
 pub fn runs(all: &Path) -> Vec<Run> {
-    let names = folder::names(all).into_iter();
+    let names = folder::in_order(all).into_iter();
     names.map(|name| run(all, name)).collect()
 }
 
 /// The run called `name`.
 pub fn run(all: &Path, name: String) -> Run {
     let folder = all.join(&name);
-    let (past, alive) = match folder::read(&folder) {
-        Ok((past, alive)) => (Ok(past), alive),
-        Err(why) => (Err(why), false),
-    };
+    let (past, alive) = folder::read(&folder);
     Run {
         name,
-        folder,
         alive,
+        began: folder::began(&folder),
+        folder,
         past,
     }
 }
 
-/// The names of the runs that `given` means: `last`, a name, or the beginning of names.
+/// The names of the runs that `given` means, the oldest first: `last`, a name, or the beginning of names.
 pub fn matching(all: &Path, given: &str) -> Vec<String> {
-    let mut names = folder::names(all);
+    let mut names = folder::in_order(all);
     match given {
         "last" => names.pop().into_iter().collect(),
         exact if names.iter().any(|name| name == exact) => vec![exact.to_owned()],
