@@ -8,7 +8,8 @@ mod values;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, Parser, Subcommand, ValueHint};
+use clap::parser::ValueSource;
+use clap::{Args as ClapArgs, CommandFactory, Parser, Subcommand, ValueHint};
 
 use crate::doc::{Definitions, Doc};
 use crate::events::Watching;
@@ -191,6 +192,16 @@ pub(crate) enum Source {
     Code(String, Vec<String>),
     /// The user's keyboard.
     Prompt,
+}
+
+/// Tells which options the command line of this process has, by their names in [`Options`].
+pub(crate) fn given() -> impl Fn(&str) -> bool {
+    let line = insert_run_subcommand(std::env::args_os().collect(), &crate::inputs::declares);
+    let matches = Args::command().try_get_matches_from(line).ok();
+    move |name| {
+        let source = matches.as_ref().and_then(|all| all.value_source(name));
+        source == Some(ValueSource::CommandLine)
+    }
 }
 
 impl Args {

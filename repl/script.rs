@@ -15,6 +15,9 @@ use crate::exit_status::TIMED_OUT;
 /// The name of such a script in messages.
 pub(crate) const STANDARD_INPUT: &str = "standard input";
 
+/// The name of a script on the command line in messages.
+pub(crate) const CODE: &str = "-e";
+
 /// A script's text and surroundings.
 #[derive(Clone)]
 pub(crate) struct Script {
@@ -34,6 +37,8 @@ pub(crate) struct Script {
 #[derive(Clone)]
 pub(crate) struct Recorded {
     pub(crate) values: serde_json::Map<String, serde_json::Value>,
+    /// The names of inputs that were given and that no journal contains.
+    pub(crate) secrets: Vec<String>,
     /// True if the values may differ now.
     pub(crate) may_differ: bool,
 }
@@ -118,25 +123,17 @@ pub(crate) fn read(source: Source) -> Result<Script, Box<Diagnostic>> {
                 .map_err(|error| wrong(error.to_string()))?;
             let text = String::from_utf8(bytes)
                 .map_err(|_| wrong("stream did not contain valid UTF-8".into()))?;
-            of_standard_input(text, args)
+            kept(STANDARD_INPUT, text, args)
         }
-        Source::Code(text, args) => Script {
-            name: "-e".into(),
-            text,
-            folder: here(),
-            args,
-            function: None,
-            inputs: None,
-            recorded: None,
-        },
+        Source::Code(text, args) => kept(CODE, text, args),
         Source::Prompt => return Err(Diagnostic::wrong_usage("a prompt is not a script").into()),
     })
 }
 
-/// The script that was read from standard input.
-pub(crate) fn of_standard_input(text: String, args: Vec<String>) -> Script {
+/// The script called `name` that is in no file.
+pub(crate) fn kept(name: &str, text: String, args: Vec<String>) -> Script {
     Script {
-        name: STANDARD_INPUT.into(),
+        name: name.into(),
         text,
         folder: here(),
         args,

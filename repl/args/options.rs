@@ -16,7 +16,7 @@ use crate::runs::report::{ReportFile, Reporting, report_file};
 pub(super) const HOST: &str = "Host";
 const RUNNING: &str = "Running";
 const REHEARSAL: &str = "Rehearsal";
-const OUTPUT: &str = "Output";
+pub(super) const OUTPUT: &str = "Output";
 pub(super) const PERMISSIONS: &str = "Permissions";
 pub(super) const LIMITS: &str = "Limits";
 
@@ -212,11 +212,34 @@ struct Bare {
 }
 
 impl Options {
-    /// Takes over the options of the command line that resumes or undoes a run.
-    pub(crate) fn take_over(&mut self, later: &Self) {
+    /// Takes over the options of the command line that resumes or undoes a run; `given` tells which of them it has.
+    pub(crate) fn take_over(&mut self, later: &Self, given: &dyn Fn(&str) -> bool) {
+        macro_rules! each {
+            ($change:expr; $($option:ident),*) => {
+                $($change(&mut self.$option, &later.$option, given(stringify!($option)));)*
+            };
+        }
+        fn last<T: Clone>(own: &mut T, later: &T, is_given: bool) {
+            if is_given {
+                own.clone_from(later);
+            }
+        }
+        fn both<T: Clone>(own: &mut Vec<T>, later: &[T], _: bool) {
+            own.extend_from_slice(later);
+        }
+        fn any(own: &mut bool, later: &bool, _: bool) {
+            *own |= *later;
+        }
+        each!(last; connect, inventory, connect_timeout, call_timeout, undo_timeout, if_busy);
+        each!(last; max_operations, max_depth, max_memory, max_string, max_array, max_map);
+        each!(both; allow_import, allow_read, allow_write, allow_net, allow_run, allow_env, allow_ssh);
+        each!(both; allow_connect, allow_embed, allow, deny);
+        each!(any; readonly, only_named_hosts, no_config, no_ask, no_check, yes);
+        // It is for one command: virhai.toml may have changed since.
+        self.trust = later.trust;
+        self.no_config &= !later.trust;
         // The plan came before the run began.
         self.plan_first = false;
-        self.yes |= later.yes;
         self.json = later.json;
         self.quiet = later.quiet;
         self.verbose = later.verbose;

@@ -3,7 +3,7 @@
 use clap::{Arg, Command, CommandFactory};
 
 use super::Args;
-use super::options::{HOST, LIMITS, PERMISSIONS};
+use super::options::{HOST, LIMITS, OUTPUT, PERMISSIONS};
 
 /// The commands that do not use all options: the groups of options that each one uses, and single options.
 const USED: &[(&str, &[&str], &[&str])] = &[
@@ -33,6 +33,16 @@ const USED: &[(&str, &[&str], &[&str])] = &[
             "no_config",
         ],
     ),
+    (
+        "resume",
+        &[HOST, OUTPUT, PERMISSIONS, LIMITS],
+        OF_AN_EARLIER_RUN,
+    ),
+    (
+        "undo",
+        &[HOST, OUTPUT, PERMISSIONS, LIMITS],
+        OF_AN_EARLIER_RUN,
+    ),
     ("list", &[], &["timeout", "json", "color"]),
     ("twin", &[HOST], &["timeout", "quiet", "verbose", "color"]),
     ("runs", &[], &["json", "color"]),
@@ -51,6 +61,9 @@ const USED: &[(&str, &[&str], &[&str])] = &[
     ("completions", &[], &[]),
     ("man", &[], &[]),
 ];
+
+/// The options for running a script that also concern a run that began earlier.
+const OF_AN_EARLIER_RUN: &[&str] = &["timeout", "undo_timeout", "yes", "if_busy", "no_check"];
 
 /// The command line for help and manual: commands hide the options that they do not use.
 pub(crate) fn command_with_used_options() -> Command {

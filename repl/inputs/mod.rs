@@ -48,14 +48,23 @@ pub(crate) fn take(options: &Options, imports: &Imports, script: &mut Script) ->
         Err(message) => return Err(refused(options, &message)),
     };
     let mut gathered = Gathered::default();
-    gathered.file(&matches);
+    gathered.file(&matches, script.recorded.is_some());
     gathered.environment(&declared);
     gathered.command_line(&declared, &matches);
     let changed = gathered.fill_up(&declared, script);
     let mut wrong = gathered.unreadable();
     wrong.extend(changed);
     wrong.extend(gathered.faults(&declared));
-    let missing = declared.missing(&gathered.values);
+    let mut missing = declared.missing(&gathered.values);
+    // The journal of a run has no secrets: they are given again.
+    let secrets = script
+        .recorded
+        .iter()
+        .flat_map(|recorded| &recorded.secrets);
+    for name in secrets.filter(|name| !gathered.values.contains_key(name.as_str())) {
+        let again = declared.keys().iter().find(|key| key.name == *name);
+        missing.extend(again.filter(|again| missing.iter().all(|key| key.name != again.name)));
+    }
     if wrong.is_empty() && question::is_possible() {
         for key in missing {
             let value = ask::value(&declared, key).map_err(|unanswered| {
@@ -148,14 +157,14 @@ impl Gathered {
         };
         let mut changed = Vec::new();
         for key in declared.keys().iter().filter(|key| !inputs::is_secret(key)) {
-            let Some(before) = recorded
-                .values
-                .get(&key.name)
-                .filter(|value| !value.is_null())
-            else {
+            let Some(before) = recorded.values.get(&key.name) else {
                 continue;
             };
             match self.values.get(key.name.as_str()) {
+                None if before.is_null() => {}
+                Some(_) if before.is_null() && !recorded.may_differ => {
+                    changed.push(format!("`{}` was not given when the run began", key.name));
+                }
                 None => {
                     let value = inputs::of_json(before);
                     self.values.insert(key.name.as_str().into(), value);
@@ -177,9 +186,13 @@ impl Gathered {
         self.from.insert(name.to_owned(), from);
     }
 
-    fn file(&mut self, matches: &ArgMatches) {
+    /// Reads the file of inputs. A run that `is_recorded` does not need it any more.
+    fn file(&mut self, matches: &ArgMatches, is_recorded: bool) {
         let path = matches.try_get_one::<String>(options::FILE);
         let Ok(Some(path)) = path else { return };
+        if is_recorded && !Path::new(path).exists() {
+            return;
+        }
         match file::read(Path::new(path)) {
             Ok(values) => {
                 for (name, value) in values {

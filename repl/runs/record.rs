@@ -31,7 +31,11 @@ fn header(imports: &Imports, script: &Script, program: &Program) -> Header {
                 Some(_) if is_secret(key) => secrets.push(key.name.clone()),
                 Some(value) => {
                     let json = serde_json::to_value(value).unwrap_or_default();
-                    inputs.insert(key.name.clone(), journal::without_secrets(json));
+                    let shown = journal::without_secrets(json.clone());
+                    match shown == json {
+                        true => drop(inputs.insert(key.name.clone(), shown)),
+                        false => secrets.push(key.name.clone()),
+                    }
                 }
                 None => {
                     inputs.insert(key.name.clone(), Json::Null);
@@ -49,17 +53,24 @@ fn header(imports: &Imports, script: &Script, program: &Program) -> Header {
 
 /// The header of a run of the script `name`, without other details.
 pub(super) fn minimal_header(name: &str) -> Header {
-    let command = std::env::args_os().map(|word| {
-        let word = word.to_string_lossy().into_owned();
-        redact::hide(&word).into_owned()
-    });
+    let (mut command, mut hidden) = (Vec::new(), Vec::new());
+    for (place, word) in std::env::args_os().enumerate() {
+        let word = word.to_string_lossy();
+        let shown = redact::hide(&word).into_owned();
+        if shown != word {
+            hidden.push(place);
+        }
+        command.push(shown);
+    }
     Header {
         format: journal::FORMAT,
         run: String::new(),
         virhai: virhai::versions().virhai.to_string(),
         script: name.to_owned(),
         files: Vec::new(),
-        command: command.collect(),
+        command,
+        hidden,
+        default_uri: default_uri(),
         folder: std::env::current_dir()
             .map(|folder| folder.display().to_string())
             .unwrap_or_default(),
@@ -69,6 +80,12 @@ pub(super) fn minimal_header(name: &str) -> Header {
         pid: std::process::id(),
         time: Timestamp::now(),
     }
+}
+
+/// The host in LIBVIRT_DEFAULT_URI, without secrets.
+pub(super) fn default_uri() -> Option<String> {
+    let uri = std::env::var("LIBVIRT_DEFAULT_URI").ok()?;
+    Some(redact::hide_uri(&uri)).filter(|uri| !uri.is_empty())
 }
 
 /// The script and the files that it imports, without recipes: those are part of virhai.

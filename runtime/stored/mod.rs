@@ -27,6 +27,21 @@ pub(crate) use revival::Revival;
 /// The key that marks values other than plain data.
 const MARK: &str = "$";
 
+/// The files of the functions in `json`.
+pub(crate) fn functions(json: &Json) -> Vec<&str> {
+    match json {
+        Json::Array(items) => items.iter().flat_map(functions).collect(),
+        Json::Object(fields) => {
+            let is_function = json[MARK] == "function";
+            let own = json["file"].as_str().filter(|_| is_function);
+            own.into_iter()
+                .chain(fields.values().flat_map(functions))
+                .collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
 /// The deepest value that is stored.
 const DEEPEST: usize = 64;
 

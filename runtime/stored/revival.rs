@@ -144,10 +144,8 @@ impl<'a> Revival<'a> {
         let session = Session::of(self.ctx);
         // The run was allowed to open it.
         session.give(&uri);
-        let target = Target {
-            read_only,
-            ..Target::new(&session, Some(&uri))
-        };
+        let mut target = Target::new(&session, Some(&uri));
+        target.read_only |= read_only;
         let connection = connect_to(self.ctx, target)
             .map_err(|error| failure_line::line(self.ctx.engine(), &error))?;
         self.connections

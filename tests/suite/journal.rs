@@ -1,6 +1,7 @@
 //! Journals of runs: they survive the process, and their runs can be resumed and undone.
 
 mod damage;
+mod options;
 mod persons;
 
 use std::io::{BufRead, BufReader};

@@ -38,15 +38,21 @@ pub struct Header {
     pub script: String,
     /// The files of the script: itself, and all that it imports except recipes.
     pub files: Vec<File>,
-    /// The command line.
+    /// The command line, without secrets.
     pub command: Vec<String>,
+    /// The places of the words in the command line that had a secret.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hidden: Vec<usize>,
+    /// The host in LIBVIRT_DEFAULT_URI, if the variable was set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_uri: Option<String>,
     /// The folder in which virhai ran.
     pub folder: String,
     /// The user who ran virhai.
     pub user: String,
     /// The values of the inputs, without secrets.
     pub inputs: Map<String, Json>,
-    /// The names of the inputs that are secrets and were given.
+    /// The names of the given inputs that are secrets or had a secret.
     pub secrets: Vec<String>,
     /// The process.
     pub pid: u32,

@@ -62,7 +62,7 @@ fn a_run_that_succeeded_is_undone_at_a_terminal_only_after_a_yes() {
     in_folder(&folder).arg("run").arg("push.rhai").ok();
     let undo = || {
         let mut terminal = Terminal::start(&in_folder(&folder).arg("undo").command());
-        terminal.shows("Undo its 1 changes? (yes or no):");
+        terminal.shows("Undo its 1 change? (yes or no):");
         terminal
     };
     // Ctrl-D counts as a refusal.

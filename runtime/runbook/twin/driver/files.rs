@@ -45,16 +45,24 @@ impl Driver {
             .and_then(Layer::path)
             .and_then(|path| connect.lookup_storage_vol_by_path(&path).ok());
         let capacity = volume.and_then(|volume| Some(volume.info().ok()?.capacity));
+        self.note_file(path, format, capacity.unwrap_or_default());
+    }
+
+    /// Notes the new file `path` with that capacity in bytes.
+    pub(super) fn note_file(&self, path: &str, format: &str, capacity: u64) {
+        let mut files = self.new_files.lock();
+        if files.iter().any(|file| file.path == path) {
+            return;
+        }
         let name = path.rsplit('/').next().unwrap_or_default();
         let xml = format!(
-            "<volume><name>{}</name><capacity>{}</capacity><allocation>0</allocation>\
+            "<volume><name>{}</name><capacity>{capacity}</capacity><allocation>0</allocation>\
              <target><format type='{}'/></target></volume>",
             escaped_attribute(name),
-            capacity.unwrap_or_default(),
             escaped_attribute(format)
         );
         let path = path.to_owned();
-        self.new_files.lock().push(NewFile { path, xml });
+        files.push(NewFile { path, xml });
     }
 
     /// True if the file `path` is known, in a storage pool or outside.

@@ -63,6 +63,9 @@ impl Lifecycle for Driver {
     }
 
     fn saved(&self, uuid: &str, file: Option<&str>, paused: bool) {
+        if let Some(path) = file {
+            self.note_file(path, "raw", 0);
+        }
         let key = (uuid.to_owned(), file.map(str::to_owned));
         let mut all = self.paused.lock();
         all.retain(|own| *own != key);
