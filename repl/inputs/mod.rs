@@ -14,7 +14,7 @@ use clap::{ArgMatches, CommandFactory};
 use rhai::{Dynamic, Map};
 use virhai::Imports;
 use virhai::runbook::inputs::{self, Inputs};
-use virhai::spec::Step;
+use virhai::spec::{Key, Step};
 
 use crate::args::{Args, Options};
 use crate::diagnostic::Diagnostic;
@@ -140,6 +140,12 @@ fn report(options: &Options, script: &Script, messages: &[String]) {
     diagnostic.with_hint(help).report_plain(options);
 }
 
+/// `value` of `key` as the record of a run has it.
+fn as_recorded(key: &Key, mut value: Dynamic) -> Option<serde_json::Value> {
+    key.fill(&mut value);
+    serde_json::to_value(value).ok()
+}
+
 /// The given values, each with its source.
 #[derive(Default)]
 struct Gathered {
@@ -171,7 +177,8 @@ impl Gathered {
                 }
                 Some(now)
                     if !recorded.may_differ
-                        && serde_json::to_value(now).ok().as_ref() != Some(before) =>
+                        && as_recorded(key, now.clone())
+                            != as_recorded(key, inputs::of_json(before)) =>
                 {
                     changed.push(format!("`{}` was {before} when the run began", key.name));
                 }

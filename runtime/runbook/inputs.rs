@@ -141,6 +141,9 @@ fn keep_secret(value: &Dynamic) {
     if let Some(text) = value.read_lock::<ImmutableString>() {
         redact::keep(&text);
     }
+    if let Ok(number) = value.as_int() {
+        redact::keep(&number.to_string());
+    }
     if let Some(items) = value.read_lock::<Array>() {
         items.iter().for_each(keep_secret);
     }
@@ -148,12 +151,7 @@ fn keep_secret(value: &Dynamic) {
 
 /// True if the value of `key` must not be shown.
 pub fn is_secret(key: &Key) -> bool {
-    let mut types = key.ty.alternatives().iter();
-    types.any(|ty| match ty {
-        Type::Secret => true,
-        Type::Array(item) => item.alternatives().contains(&Type::Secret),
-        _ => false,
-    })
+    key.ty.is_secret()
 }
 
 /// True if the value of `key` must be a list.

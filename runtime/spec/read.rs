@@ -6,7 +6,7 @@ use super::consistency::contradiction;
 use super::in_xml::short_key;
 use super::{Bound, InXml, Key, Literal, Spec, Type};
 use crate::advice::suggest;
-use crate::spec::{duration, size};
+use crate::spec::size;
 
 /// Finds the spec that a declaration calls by its name, such as `DISK` or `devices::DISK`.
 pub(crate) type Resolve<'a> = &'a mut dyn FnMut(&str) -> Result<Arc<Spec>, String>;
@@ -189,9 +189,9 @@ fn read_key(
     };
     let bound = |name: &str| match field(name) {
         None => Ok(None),
-        Some(literal) => bound(literal, unit).map(Some).ok_or_else(|| {
-            format!("`{name}` must be a number, a size or a duration, not {literal}")
-        }),
+        Some(literal) => bound(literal, unit, &ty)
+            .map(Some)
+            .ok_or_else(|| format!("`{name}` must be {}, not {literal}", limit_in_words(&ty))),
     };
     let pattern = match text("pattern")? {
         "" => None,
@@ -201,14 +201,16 @@ fn read_key(
             Some(pattern.to_owned())
         }
     };
+    // A short form of a key has its limits.
+    let min = bound("min")?.or_else(|| short_key.as_ref()?.min.clone());
+    let max = bound("max")?.or_else(|| short_key.as_ref()?.max.clone());
     let key = Key {
         name: name.to_owned(),
         ty,
         default: field("default").cloned(),
         required: flag("required")?,
-        // A short form of a key has its limits.
-        min: bound("min")?.or_else(|| short_key.as_ref()?.min.clone()),
-        max: bound("max")?.or_else(|| short_key.as_ref()?.max.clone()),
+        min,
+        max,
         xml: InXml::read(text("xml")?, field("written"), short)?,
         pattern,
         help: text("help")?.to_owned(),
@@ -293,14 +295,11 @@ pub(super) fn whole(pattern: &str) -> Result<regex_lite::Regex, regex_lite::Erro
     regex_lite::Regex::new(&format!("^(?:{pattern})$"))
 }
 
-fn bound(literal: &Literal, unit: &str) -> Option<Bound> {
+fn bound(literal: &Literal, unit: &str, ty: &Type) -> Option<Bound> {
     let number = match literal {
         Literal::Int(number) => *number as f64 * unit_bytes(unit) as f64,
         Literal::Float(number) => *number,
-        Literal::Text(text) => match size::parse(text, unit_bytes(unit)) {
-            Ok(bytes) => bytes as f64,
-            Err(_) => duration::parse(text)?.as_secs_f64(),
-        },
+        Literal::Text(text) => ty.amount(text)?,
         _ => return None,
     };
     let text = match literal {
@@ -308,6 +307,15 @@ fn bound(literal: &Literal, unit: &str) -> Option<Bound> {
         other => other.to_string(),
     };
     Some(Bound { number, text })
+}
+
+/// A limit of values of the type `ty`, in words for messages.
+fn limit_in_words(ty: &Type) -> String {
+    let amount = |ty: &&Type| matches!(ty, Type::Size { .. } | Type::Duration);
+    match ty.alternatives().iter().find(amount) {
+        Some(amount) => amount.in_words(),
+        None => Type::Int.in_words(),
+    }
 }
 
 /// `unit`, if sizes know it.

@@ -41,6 +41,73 @@ fn given(options: &str) -> Result<Dynamic, Box<EvalAltResult>> {
     engine.eval_ast(&ast)
 }
 
+/// The first fault of `#{ it: given }`, whose key `it` has the fields `declared`.
+fn fault(declared: &str, given: &str) -> Option<String> {
+    let script = format!("const IT = #{{ it: #{{ {declared} }} }}; #{{ it: {given} }}.checked(IT)");
+    let session = Session::new(SessionOptions::default());
+    let engine = engine::build(&session, &Limits::default(), Imports::default());
+    let error = engine.eval::<Map>(&script).err()?;
+    Some(error.to_string())
+}
+
+#[test]
+fn the_type_decides_whether_a_limit_is_a_size_or_a_duration() {
+    for (declared, given, allowed) in [
+        (r#"type: "duration", max: "1m""#, r#""1h""#, false),
+        (r#"type: "duration", max: "1m""#, r#""60s""#, true),
+        (r#"type: "duration", min: "1m""#, r#""2d""#, true),
+        (r#"type: "duration", min: "1m""#, "59", false),
+        (r#"type: "size", max: "1m""#, r#""1MiB""#, true),
+        (r#"type: "size", max: "1m""#, r#""2MiB""#, false),
+        (r#"type: ["string", "int"], min: 7"#, r#""5s""#, true),
+    ] {
+        let fault = fault(declared, given);
+        assert_eq!(fault.is_none(), allowed, "{declared}: {given}: {fault:?}");
+    }
+}
+
+#[test]
+fn no_message_shows_the_value_of_a_secret() {
+    for (declared, given) in [
+        (r#"type: "secret""#, "48151623"),
+        (r#"type: "secret""#, "4815.1623"),
+        (r#"type: "secret""#, "true"),
+        (r#"type: "secret""#, r#"["48151623"]"#),
+        (r#"type: "secret""#, "#{ a: 48151623 }"),
+        (r#"type: "secret", pattern: "[a-z]+""#, r#""48151623""#),
+        (r#"type: ["array", "secret"]"#, r#""48151623""#),
+        (r#"type: ["array", "secret"]"#, "[48151623]"),
+        (r#"type: ["secret", "int"], max: 9"#, "48151623"),
+        (
+            r#"type: ["secret", #{ a: #{ type: "size" } }]"#,
+            r#"#{ a: "48151623x" }"#,
+        ),
+    ] {
+        let fault = fault(declared, given).expect(given);
+        let shown = ["4815", "not true,"]
+            .iter()
+            .any(|part| fault.contains(part));
+        assert!(!shown, "{declared}: {given}: {fault}");
+    }
+}
+
+#[test]
+fn a_value_of_the_type_float_has_a_fraction() {
+    let script = r#"
+        const IT = #{
+            one: #{ type: "float" }, two: #{ type: "float", default: 2 }, list: #{ type: ["array", "float"], default: [3] },
+            both: #{ type: ["float", "int"] }, maps: #{ type: ["array", #{ x: #{ type: "float" } }] },
+        };
+        const DONE = #{ seconds: #{ type: ["float", "()"] } };
+        let it = #{ one: 1, both: 4, maps: [#{ x: 5 }] }.checked(IT);
+        [it.one, it.two, it.list[0], it.both, it.maps[0].x, #{ seconds: 6 }.as_declared(DONE).seconds]
+    "#;
+    let session = Session::new(SessionOptions::default());
+    let engine = engine::build(&session, &Limits::default(), Imports::default());
+    let told = engine.eval::<Dynamic>(script).expect("it is right");
+    assert_eq!(told.to_string(), "[1.0, 2.0, 3.0, 4, 5.0, 6.0]");
+}
+
 #[test]
 fn options_that_are_not_given_have_their_defaults() {
     let options = given(
@@ -272,6 +339,8 @@ fn a_wrong_declaration_says_what_is_wrong() {
             const UNIT = #{ one: #{ type: "size", unit: "gigs" } };
             const REQUIRED = #{ one: #{ type: "int", required: true, default: 1 } };
             const DEFAULT = #{ one: #{ type: "int", default: "1" } };
+            const AMOUNT = #{ one: #{ type: "duration", max: "1MiB" } };
+            const COUNT = #{ one: #{ type: "int", max: "1m" } };
             const RANGED = #{ one: #{ type: "size", max: "1GiB", default: "2GiB" } };
             const CHOSEN = #{ one: #{ words: ["a", "b"], default: "c" } };
             const NESTED = #{ one: #{ type: ["array", #{ two: #{ type: "int" } }], default: [#{ tow: 1 }] } };
@@ -316,6 +385,11 @@ fn a_wrong_declaration_says_what_is_wrong() {
             "DEFAULT",
             "its `default` does not fit: `one` must be a number, not the text \"1\"",
         ),
+        (
+            "AMOUNT",
+            "`max` must be a duration such as \"90s\", not \"1MiB\"",
+        ),
+        ("COUNT", "`max` must be a number, not \"1m\""),
         (
             "RANGED",
             "its `default` does not fit: `one` must be 1GiB or less, not 2GiB",

@@ -364,6 +364,16 @@ impl Type {
         }
     }
 
+    /// True if a value, or a part of it, may be a secret.
+    pub fn is_secret(&self) -> bool {
+        match self {
+            Self::Secret => true,
+            Self::Array(item) | Self::MapOf(item) => item.is_secret(),
+            Self::OneOf(types) => types.iter().any(Self::is_secret),
+            _ => false,
+        }
+    }
+
     /// The declarations of the maps that a value may be or hold.
     pub fn specs(&self) -> Vec<&Arc<Spec>> {
         match self {

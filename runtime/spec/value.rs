@@ -129,6 +129,17 @@ fn quoted(text: &str) -> String {
 }
 
 impl Type {
+    /// The bytes or the seconds that `text` means: the type decides whether it is a size or a duration.
+    pub(super) fn amount(&self, text: &str) -> Option<f64> {
+        self.alternatives().iter().find_map(|ty| match ty {
+            Self::Size { unit } => size::parse(text, unit_bytes(unit))
+                .ok()
+                .map(|bytes| bytes as f64),
+            Self::Duration => duration::parse(text).map(|duration| duration.as_secs_f64()),
+            _ => None,
+        })
+    }
+
     /// The reason why `text` is not a size or a duration, and the correct form.
     pub(crate) fn wrong_amount(&self, text: &str) -> Option<(String, String)> {
         match self {
@@ -184,16 +195,43 @@ impl Spec {
         for key in &self.keys {
             let given = map.get_mut(key.name.as_str());
             match given {
-                Some(value) if !value.is_unit() => fill(&key.ty, value),
+                Some(value) if !value.is_unit() => key.fill(value),
                 // Given as `()`, where that means something.
                 Some(_) if key.ty.alternatives().contains(&Type::Unit) => {}
                 _ => {
-                    let default = key.default.as_ref().map_or(Dynamic::UNIT, Literal::value);
+                    let mut default = key.default.as_ref().map_or(Dynamic::UNIT, Literal::value);
+                    as_float(&key.ty, &mut default);
                     map.insert(key.name.as_str().into(), default);
                 }
             }
         }
         map
+    }
+}
+
+impl Key {
+    /// Makes `value` what a script gets: with numbers of the declared type, and with the defaults of maps.
+    pub fn fill(&self, value: &mut Dynamic) {
+        as_float(&self.ty, value);
+        fill(&self.ty, value);
+    }
+}
+
+/// Makes a whole number in `value` a number with a fraction, if the type is `float`.
+fn as_float(ty: &Type, value: &mut Dynamic) {
+    if let Ok(number) = value.as_int() {
+        let takes_whole =
+            |ty: &Type| *ty != Type::Float && accepts(ty, &Shape::<&Literal>::Int(Some(number)));
+        let types = ty.alternatives();
+        if types.contains(&Type::Float) && !types.iter().any(takes_whole) {
+            *value = (number as f64).into();
+        }
+    } else if let Some(item) = ty.item()
+        && let Some(mut list) = value.write_lock::<Array>()
+    {
+        for value in list.iter_mut() {
+            as_float(item, value);
+        }
     }
 }
 
@@ -224,9 +262,29 @@ fn fill(ty: &Type, value: &mut Dynamic) {
 struct Search {
     path: Vec<Step>,
     faults: Vec<Fault>,
+    /// True inside the value of a secret, which no message shows.
+    secret: bool,
 }
 
 impl Search {
+    /// The value in words for messages; of a secret only its type.
+    fn in_words<T>(&self, shape: &Shape<T>, beside_words: bool) -> String {
+        match shape {
+            Shape::Bool(_) if self.secret => Shape::<T>::Bool(None).in_words(false),
+            Shape::Int(_) | Shape::Float(_) if self.secret => Shape::<T>::Int(None).in_words(false),
+            Shape::Text(_) if self.secret => Shape::<T>::Text(None).in_words(false),
+            shape => shape.in_words(beside_words),
+        }
+    }
+
+    /// The value as the end of a message about a limit: ", not 7"; empty for a secret.
+    fn not_given(&self, given: &str) -> String {
+        match self.secret {
+            true => String::new(),
+            false => format!(", not {given}"),
+        }
+    }
+
     fn fault(&mut self, kind: FaultKind, message: String, hint: Option<String>) {
         self.faults.push(Fault {
             path: self.path.clone(),
@@ -316,10 +374,13 @@ impl Search {
         if matches!(shape, Shape::Unit) {
             return;
         }
+        let outside = self.secret;
+        self.secret |= key.ty.is_secret();
         if self.value(&key.ty, &shape) {
             self.bounds(key, &shape);
             self.pattern(key, &shape);
         }
+        self.secret = outside;
     }
 
     /// True if a value of the type `ty` may be `shape`; reports a fault if not.
@@ -337,7 +398,7 @@ impl Search {
         // Text with the wrong content and a value of the wrong type have different messages.
         let place = written(&self.path);
         let amount = match types {
-            [one] => one.wrong_amount(text),
+            [one] if !self.secret => one.wrong_amount(text),
             _ => None,
         };
         match amount {
@@ -388,7 +449,8 @@ impl Search {
             _ => ty.in_words(),
         };
         let place = written(&self.path);
-        let message = format!("`{place}` must be {whole}, not {}", shape.in_words(false));
+        let given = self.in_words(shape, false);
+        let message = format!("`{place}` must be {whole}, not {given}");
         let hint = self.as_list(ty, shape);
         self.fault(FaultKind::Value, message, hint);
     }
@@ -396,7 +458,7 @@ impl Search {
     fn wrong_text<T: Given>(&mut self, ty: &Type, shape: &Shape<T>, text: &str) {
         let words = ty.words();
         let place = written(&self.path);
-        let given = shape.in_words(!words.is_empty());
+        let given = self.in_words(shape, !words.is_empty());
         let message = format!("`{place}` must be {}, not {given}", ty.in_words());
         let near = suggest::nearest(text, words.iter().copied());
         let hint = match near {
@@ -409,6 +471,9 @@ impl Search {
     /// The hint for a single value in place of a list.
     fn as_list<T: Given>(&self, ty: &Type, shape: &Shape<T>) -> Option<String> {
         let Type::Array(item) = ty else { return None };
+        if self.secret {
+            return None;
+        }
         let fits = item.alternatives().iter().any(|ty| accepts(ty, shape));
         let text = match shape {
             _ if !fits => return None,
@@ -426,11 +491,8 @@ impl Search {
         };
         if whole(pattern).is_ok_and(|whole| !whole.is_match(text)) {
             let place = written(&self.path);
-            let given = match key.ty.alternatives().contains(&Type::Secret) {
-                true => String::new(),
-                false => format!(", not {}", quoted(text)),
-            };
-            let message = format!("`{place}` must match `{pattern}`{given}");
+            let not = self.not_given(&quoted(text));
+            let message = format!("`{place}` must match `{pattern}`{not}");
             self.fault(FaultKind::Value, message, None);
         }
     }
@@ -447,28 +509,24 @@ impl Search {
             (Shape::Int(Some(number)), Some(unit)) => *number as f64 * unit as f64,
             (Shape::Int(Some(number)), None) => *number as f64,
             (Shape::Float(Some(number)), _) => *number,
-            (Shape::Text(Some(text)), Some(unit)) => match size::parse(text, unit) {
-                Ok(bytes) => bytes as f64,
-                Err(_) => return,
-            },
-            (Shape::Text(Some(text)), None) => match duration::parse(text) {
-                Some(duration) => duration.as_secs_f64(),
+            (Shape::Text(Some(text)), _) => match key.ty.amount(text) {
+                Some(amount) => amount,
                 None => return,
             },
             _ => return,
         };
         let place = written(&self.path);
-        let given = match shape {
-            Shape::Text(Some(text)) => text.to_string(),
-            other => other.in_words(false),
+        let not = match shape {
+            Shape::Text(Some(text)) => self.not_given(text),
+            other => self.not_given(&other.in_words(false)),
         };
         let few = |bound: &super::Bound| number < bound.number;
         let many = |bound: &super::Bound| number > bound.number;
         if let Some(bound) = key.min.as_ref().filter(|bound| few(bound)) {
-            let message = format!("`{place}` must be {} or more, not {given}", bound.text);
+            let message = format!("`{place}` must be {} or more{not}", bound.text);
             self.fault(FaultKind::Value, message, None);
         } else if let Some(bound) = key.max.as_ref().filter(|bound| many(bound)) {
-            let message = format!("`{place}` must be {} or less, not {given}", bound.text);
+            let message = format!("`{place}` must be {} or less{not}", bound.text);
             self.fault(FaultKind::Value, message, None);
         }
     }

@@ -218,6 +218,31 @@ fn a_secret_is_in_no_excerpt_of_xml_or_of_a_file_of_inputs() {
 }
 
 #[test]
+fn a_secret_of_the_wrong_type_is_not_shown() {
+    let scratch = Scratch::new();
+    scratch.write(
+        "keep.rhai",
+        r#"const INPUTS = #{ code: #{ type: "secret", help: "code" }, codes: #{ type: ["array", "secret"], help: "codes" } };
+        fn main(inputs) {}"#,
+    );
+    scratch.write(
+        "in.yaml",
+        "code: 48151623\ncodes: [{a: 48151623}, 48151623]\n",
+    );
+    let outcome = run(&scratch, &["--inputs", "in.yaml"])
+        .first_arg("report.json")
+        .first_arg("--report")
+        .fails(2);
+    assert!(!outcome.to_string().contains("4815"), "{outcome}");
+    let said = "`code` must be text, not a number (given by in.yaml)";
+    assert!(outcome.stderr.contains(said), "{outcome}");
+    let report = std::fs::read_to_string(scratch.path("report.json")).unwrap_or_default();
+    assert!(!report.contains("4815"), "{report}");
+    let outcome = run(&scratch, &["--code=48151623"]).fails(2);
+    assert!(!outcome.to_string().contains("4815"), "{outcome}");
+}
+
+#[test]
 fn missing_inputs_are_asked_for_until_an_answer_is_valid() {
     let scratch = runbook();
     let script = RUNBOOK.replace("type: \"secret\",", "type: \"secret\", required: true,");
