@@ -3,7 +3,7 @@
 use std::fmt::{self, Formatter};
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 /// A format of data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +39,11 @@ impl Format {
                     serde_json::from_str(text).map_err(|error| error.to_string())?;
                 Ok(value.0)
             }
-            Self::Toml => toml::from_str(text).map_err(|error| toml_error(text, &error)),
+            Self::Toml => {
+                let table: toml::Table =
+                    toml::from_str(text).map_err(|error| toml_error(text, &error))?;
+                of_toml(toml::Value::Table(table))
+            }
             Self::Yaml => {
                 serde_saphyr::from_str(text).map_err(|error| error.without_snippet().to_string())
             }
@@ -110,6 +114,29 @@ impl<'de> Visitor<'de> for AnyValue {
     }
 }
 
+/// `value` with dates as text. JSON, and so the inputs and results of scripts, have no infinite numbers.
+fn of_toml(value: toml::Value) -> Result<Value, String> {
+    Ok(match value {
+        toml::Value::String(text) => text.into(),
+        toml::Value::Integer(value) => value.into(),
+        toml::Value::Float(value) => Number::from_f64(value)
+            .map(Value::Number)
+            .ok_or("a number is not finite (`inf` or `nan`)")?,
+        toml::Value::Boolean(value) => value.into(),
+        toml::Value::Datetime(date) => date.to_string().into(),
+        toml::Value::Array(items) => {
+            let items = items.into_iter().map(of_toml);
+            Value::Array(items.collect::<Result<_, _>>()?)
+        }
+        toml::Value::Table(entries) => {
+            let entries = entries
+                .into_iter()
+                .map(|(key, value)| Ok((key, of_toml(value)?)));
+            Value::Object(entries.collect::<Result<_, String>>()?)
+        }
+    })
+}
+
 /// `error` with its line and column, without the line itself.
 pub fn toml_error(text: &str, error: &toml::de::Error) -> String {
     let message = error.message();
@@ -141,6 +168,28 @@ mod tests {
         assert_eq!(value.to_string(), expected.to_string());
         let deep = format!("{}{}", "[".repeat(1_000), "]".repeat(1_000));
         assert!(Format::Json.parse(&deep).is_err());
+    }
+
+    #[test]
+    fn a_date_of_toml_is_text() {
+        let text = "day = 2026-11-28\nat = [{ time = 2026-11-28T10:15:00Z }]\nz = 1\na = 2.5";
+        let value = Format::Toml.parse(text).expect("it is TOML");
+        let expected =
+            r#"{"day":"2026-11-28","at":[{"time":"2026-11-28T10:15:00Z"}],"z":1,"a":2.5}"#;
+        assert_eq!(value.to_string(), expected);
+    }
+
+    #[test]
+    fn infinite_numbers_are_refused() {
+        for (format, text) in [
+            (Format::Toml, "a = inf"),
+            (Format::Toml, "[b]\na = [nan]"),
+            (Format::Yaml, "a: .inf"),
+            (Format::Yaml, "- .nan"),
+        ] {
+            let error = format.parse(text).expect_err(text);
+            assert!(error.contains("finite"), "{text}: {error}");
+        }
     }
 
     #[test]
