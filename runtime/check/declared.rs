@@ -8,7 +8,7 @@ use super::walk::Walk;
 use super::written::Written;
 use super::{Code, Finding, Span};
 use crate::api;
-use crate::runbook::inputs::CONSTANT;
+use crate::runbook::inputs::{CONSTANT, check_names};
 use crate::script::declarations::{self, Constants, Sources};
 use crate::spec::{self, Fault, FaultKind, Spec, Step, Type};
 use std::collections::BTreeSet;
@@ -47,7 +47,11 @@ impl Files {
         }
         names.retain(|name| declarations::is_declared(self, &file.name, name));
         let wrong = names.into_iter().filter_map(|name| {
-            let why = declarations::declared(self, &file.name, &name).err()?;
+            let why = match declarations::declared(self, &file.name, &name) {
+                Ok(spec) if name == CONSTANT => check_names(&spec.keys).err()?,
+                Ok(_) => return None,
+                Err(why) => why,
+            };
             let span = Span::at(&file.text, file.constant(&name)?);
             Some(file.finding(Code::WrongDeclaration, span, why))
         });

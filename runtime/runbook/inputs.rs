@@ -112,7 +112,7 @@ pub fn option(key: &Key) -> String {
 }
 
 /// Refuses names that cannot be options of a command line, and two that are the same one.
-fn check_names(keys: &[Key]) -> Result<(), String> {
+pub(crate) fn check_names(keys: &[Key]) -> Result<(), String> {
     let mut options = HashSet::new();
     for key in keys {
         let is_part =
@@ -188,6 +188,7 @@ pub fn list<'a>(key: &Key, texts: impl Iterator<Item = &'a str>) -> Dynamic {
 pub fn line(key: &Key, text: &str) -> Dynamic {
     match is_list(key) {
         false => value(key, text),
+        true if text.trim().is_empty() => Array::new().into(),
         true if text.trim_start().starts_with('[') => list(key, std::iter::once(text)),
         true => list(key, text.split(',').map(str::trim)),
     }
@@ -287,6 +288,7 @@ mod tests {
         };
         assert_eq!(line("80, 443"), "[80, 443]");
         assert_eq!(line("[80, 443]"), "[80, 443]");
+        assert_eq!(line(""), "[]");
     }
 
     #[test]
