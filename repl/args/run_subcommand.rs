@@ -2,22 +2,18 @@
 
 use std::ffi::{OsStr, OsString};
 
-use clap::CommandFactory;
+use clap::{Arg, Command, CommandFactory};
 
 use super::Args;
 
 /// The command line, with `run` inserted before the file of a script, and `--` before the arguments of `--eval`. Without
-/// these, clap would read the file or the first argument as a command. `declares` tells whether a script declares an input with
-/// an option of that name; `--` before it keeps clap from reading it as an option of virhai.
+/// these, clap would read the file or the first argument as a command. `declares` tells whether an option after the file of a
+/// script is the script's; `--` before it keeps clap from reading it as an option of virhai.
 pub(crate) fn insert_run_subcommand(
     mut line: Vec<OsString>,
     declares: &dyn Fn(&OsStr, &str) -> bool,
 ) -> Vec<OsString> {
     let command = Args::command();
-    let takes_value = |argument: &clap::Arg| {
-        let values = argument.get_num_args();
-        argument.get_action().takes_values() && values.is_none_or(|values| values.min_values() > 0)
-    };
     let by_name = |name: &str| {
         command
             .get_arguments()
@@ -67,8 +63,8 @@ pub(crate) fn insert_run_subcommand(
                 false => {
                     spell_out_file(&mut line, index, runs);
                     let file = if runs { index } else { index + 1 };
-                    let takes_value = |name: &str| by_name(name).map(takes_value);
-                    spell_out_inputs(&mut line, file, &takes_value, declares);
+                    let width = |word: &str| width(&command, word);
+                    spell_out_arguments(&mut line, file, &width, declares);
                 }
             }
             break;
@@ -91,28 +87,55 @@ fn spell_out_file(line: &mut Vec<OsString>, mut index: usize, runs: bool) {
     }
 }
 
-/// Puts `--` before the first option after the `file` that is both an option of virhai and an input of the script.
-fn spell_out_inputs(
+/// Puts `--` before the first word after the `file` that is for the script: clap would look for options of virhai there.
+/// These can stand directly after the file unless they are the script's own.
+fn spell_out_arguments(
     line: &mut Vec<OsString>,
     file: usize,
-    takes_value: &dyn Fn(&str) -> Option<bool>,
+    width: &dyn Fn(&str) -> Option<usize>,
     declares: &dyn Fn(&OsStr, &str) -> bool,
 ) {
+    let is_for_script = |word: &str| {
+        let name = word.strip_prefix("--").unwrap_or(word).split('=').next();
+        name.is_none_or(|name| declares(&line[file], name))
+    };
     let mut index = file + 1;
-    while let Some(word) = line.get(index).and_then(|word| word.to_str()) {
-        let Some(option) = word.strip_prefix("--") else {
-            return;
-        };
-        let (name, value) = option
-            .split_once('=')
-            .map_or((option, None), |(name, value)| (name, Some(value)));
-        let Some(takes_value) = takes_value(name) else {
-            return;
-        };
-        if declares(&line[file], name) {
-            line.insert(index, "--".into());
-            return;
-        }
-        index += if takes_value && value.is_none() { 2 } else { 1 };
+    while let Some(word) = line.get(index).and_then(|word| word.to_str())
+        && let Some(width) = width(word).filter(|_| !is_for_script(word))
+    {
+        index += width;
     }
+    if line.get(index).is_some_and(|word| word != "--") {
+        line.insert(index, "--".into());
+    }
+}
+
+/// The number of words that the option `word` takes together with its value, if each command of virhai has this option.
+fn width(command: &Command, word: &str) -> Option<usize> {
+    let known = |is_it: &dyn Fn(&Arg) -> bool| {
+        let found = command.get_arguments().find(|argument| is_it(argument));
+        found.filter(|argument| argument.is_global_set())
+    };
+    if let Some(option) = word.strip_prefix("--") {
+        let name = option.split('=').next()?;
+        let argument = known(&|argument| argument.get_long() == Some(name))?;
+        let is_separate = takes_value(argument) && !option.contains('=');
+        return Some(1 + usize::from(is_separate));
+    }
+    let letters = word
+        .strip_prefix('-')
+        .filter(|letters| !letters.is_empty())?;
+    for (at, letter) in letters.char_indices() {
+        let argument = known(&|argument| argument.get_short() == Some(letter))?;
+        if takes_value(argument) {
+            let is_separate = at + letter.len_utf8() == letters.len();
+            return Some(1 + usize::from(is_separate));
+        }
+    }
+    Some(1)
+}
+
+fn takes_value(argument: &Arg) -> bool {
+    let values = argument.get_num_args();
+    argument.get_action().takes_values() && values.is_none_or(|values| values.min_values() > 0)
 }

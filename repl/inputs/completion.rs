@@ -35,9 +35,10 @@ pub(crate) fn offered(mut arguments: impl Iterator<Item = String>) -> Vec<String
     }
 }
 
-/// True if the script `path` has an input with the option `--option`.
+/// True if an option `option` after the file `path` is the script's: the script has an input with this option, or no
+/// inputs, and then all words are its arguments. A script on standard input is not read yet, so all words are its own.
 pub(crate) fn declares(path: &OsStr, option: &str) -> bool {
-    declared(path).is_some_and(|declared| {
+    declared(path).is_none_or(|declared| {
         declared
             .keys()
             .iter()

@@ -39,7 +39,7 @@ pub(crate) fn take(options: &Options, imports: &Imports, script: &mut Script) ->
         DOES_NOT_COMPILE
     })?;
     let Some(declared) = declared else {
-        return Ok(());
+        return refuse_unseen(options, script);
     };
     let mut command = options::command(&declared, script);
     let words = std::iter::once(script.name.clone()).chain(script.args.iter().cloned());
@@ -52,8 +52,10 @@ pub(crate) fn take(options: &Options, imports: &Imports, script: &mut Script) ->
     gathered.environment(&declared);
     gathered.command_line(&declared, &matches);
     let changed = gathered.fill_up(&declared, script);
+    let is_resumed_with_others = !changed.is_empty();
     let mut wrong = gathered.unreadable();
     wrong.extend(changed);
+    wrong.extend(separate_flags(&declared, &matches, script));
     wrong.extend(gathered.faults(&declared));
     let mut missing = declared.missing(&gathered.values);
     // The journal of a run has no secrets: they are given again.
@@ -79,7 +81,7 @@ pub(crate) fn take(options: &Options, imports: &Imports, script: &mut Script) ->
         wrong.extend(missing.into_iter().map(options::missing));
     }
     if !wrong.is_empty() {
-        report(options, script, &wrong);
+        report(options, script, &wrong, is_resumed_with_others);
         return Err(WRONG_USAGE);
     }
     script.args = matches
@@ -95,9 +97,7 @@ fn refused(options: &Options, message: &clap::Error) -> u8 {
     match Diagnostic::of_usage(message) {
         Some(wrong) => {
             let wrong = match option_of_virhai(message) {
-                Some(option) => wrong.with_hint(format!(
-                    "`{option}` is an option of virhai: write it before the script"
-                )),
+                Some(option) => wrong.with_hint(before_the_script(option)),
                 None => wrong,
             };
             wrong.report_plain(options);
@@ -110,22 +110,74 @@ fn refused(options: &Options, message: &clap::Error) -> u8 {
     }
 }
 
+/// Refuses an option of virhai among the arguments of a script that does not use its arguments: neither virhai nor the
+/// script would see the option.
+fn refuse_unseen(options: &Options, script: &Script) -> Result<(), u8> {
+    let uses_arguments = script.text.contains("args");
+    let own = script.args.iter().find(|word| is_option_of_virhai(word));
+    let Some(option) = own.filter(|_| !uses_arguments) else {
+        return Ok(());
+    };
+    let message = format!("{} does not use its argument `{option}`", script.name);
+    Diagnostic::wrong_usage(message)
+        .with_hint(before_the_script(option))
+        .report_plain(options);
+    Err(WRONG_USAGE)
+}
+
+fn before_the_script(option: &str) -> String {
+    format!("`{option}` is an option of virhai: write it before the script")
+}
+
 /// The option of virhai that is among the inputs.
 fn option_of_virhai(message: &clap::Error) -> Option<&str> {
     let Some(ContextValue::String(option)) = message.get(ContextKind::InvalidArg) else {
         return None;
     };
-    let name = option.trim_start_matches('-');
-    let command = Args::command();
-    let is_own = command.get_arguments().any(|own| {
-        let short = own.get_short().map(String::from);
-        own.get_long() == Some(name) || short.as_deref() == Some(name)
-    });
-    is_own.then_some(option.as_str())
+    is_option_of_virhai(option).then_some(option.as_str())
 }
 
-fn report(options: &Options, script: &Script, messages: &[String]) {
-    let help = format!("`virhai run {} --help` lists the inputs", script.name);
+fn is_option_of_virhai(word: &str) -> bool {
+    let Some(option) = word.strip_prefix('-') else {
+        return false;
+    };
+    let option = option.trim_start_matches('-');
+    let name = option.split('=').next().unwrap_or(option);
+    Args::command().get_arguments().any(|own| {
+        let short = own.get_short().map(String::from);
+        own.get_long() == Some(name) || short.as_deref() == Some(name)
+    })
+}
+
+/// Messages about the values of flags that are separate words, as in `--dry false`: without `=`, the flag is true, and the
+/// value is an argument of the script.
+fn separate_flags(declared: &Inputs, matches: &ArgMatches, script: &Script) -> Vec<String> {
+    let flags = declared.keys().iter().filter(|key| inputs::is_flag(key));
+    let given =
+        flags.filter(|key| matches.value_source(&key.name) == Some(ValueSource::CommandLine));
+    let own = script.args.split(|word| word == "--").next();
+    let pairs = own.unwrap_or_default();
+    let separate = given.filter_map(|key| {
+        let option = format!("--{}", inputs::option(key));
+        let value = pairs.windows(2).find_map(|pair| match pair {
+            [name, value] if *name == option => Some(value),
+            _ => None,
+        })?;
+        let is_value = value.parse::<bool>().is_ok();
+        is_value.then(|| format!("`{option} {value}` must be written `{option}={value}`"))
+    });
+    separate.collect()
+}
+
+/// Reports wrong and missing inputs. `changed` is true if inputs of a resumed run have other values than before.
+fn report(options: &Options, script: &Script, messages: &[String], changed: bool) {
+    let help = match script.recorded {
+        Some(_) if changed => {
+            "`virhai resume RUN --changed` resumes the run with the new values".to_owned()
+        }
+        Some(_) => "a resumed run takes missing inputs from the environment".to_owned(),
+        None => format!("`virhai run {} --help` lists the inputs", script.name),
+    };
     let diagnostic = match messages {
         [message] => Diagnostic::wrong_usage(message.clone()),
         several => {

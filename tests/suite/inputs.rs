@@ -355,9 +355,92 @@ fn an_input_may_have_the_name_of_an_option_of_virhai() {
         (&["--no-journal", "--quiet", "--timeout=5m"], "5m true\n"),
         (&["--", "--timeout", "5m"], "5m false\n"),
         (&["--no-journal"], "1m false\n"),
+        (&["-q", "--timeout", "5m"], "5m false\n"),
+        (&["-qc", "test:///default", "--yes", "--quiet"], "1m true\n"),
     ] {
         assert_eq!(run(&scratch, words).ok(), told, "{words:?}");
     }
-    let run = run(&scratch, &[]).first_arg("5m").first_arg("--timeout");
-    assert_eq!(run.ok(), "1m false\n");
+    let before_file = run(&scratch, &[]).first_arg("5m").first_arg("--timeout");
+    assert_eq!(before_file.ok(), "1m false\n");
+    let text = std::fs::read_to_string(scratch.path("keep.rhai")).expect("it was written");
+    let piped = virhai().arg("run").arg("-").arg("--timeout").arg("5m");
+    assert_eq!(piped.script(text).ok(), "5m false\n");
+}
+
+#[test]
+fn words_after_a_script_without_inputs_are_its_arguments() {
+    let scratch = Scratch::new();
+    scratch.write("keep.rhai", "print(args);");
+    for (words, told) in [
+        (
+            &["--quiet", "--yes", "web"][..],
+            r#"["--quiet", "--yes", "web"]"#,
+        ),
+        (&["-c", "web"], r#"["-c", "web"]"#),
+        (&["--report=z.json"], r#"["--report=z.json"]"#),
+        (&["web", "--", "--x"], r#"["web", "--", "--x"]"#),
+    ] {
+        assert_eq!(run(&scratch, words).ok(), format!("{told}\n"), "{words:?}");
+    }
+    assert!(!scratch.path("z.json").exists());
+    // An option that neither virhai nor the script would see.
+    scratch.write("keep.rhai", "print(1);");
+    let outcome = run(&scratch, &["--rehearse"]).fails(2);
+    let said = "`--rehearse` is an option of virhai: write it before the script";
+    assert!(outcome.stderr.contains(said), "{outcome}");
+    assert_eq!(run(&scratch, &["web"]).ok(), "1\n");
+}
+
+#[test]
+fn a_flag_takes_a_value_only_after_an_equals_sign() {
+    let scratch = runbook();
+    let outcome = run(&scratch, &["--guest", "web", "--dry", "false"]).fails(2);
+    let said = "`--dry false` must be written `--dry=false`";
+    assert!(outcome.stderr.contains(said), "{outcome}");
+    let told = run(&scratch, &["--guest", "web", "--dry=false"]).ok();
+    assert_eq!(told, "web 7 1GiB full  false\n");
+}
+
+#[test]
+fn the_check_finds_wrong_names_of_inputs() {
+    let scratch = Scratch::new();
+    scratch.write(
+        "keep.rhai",
+        r#"const INPUTS = #{ help: #{ type: "string", help: "a text" } }; fn main(inputs) {}"#,
+    );
+    let check = virhai()
+        .folder(scratch.path(""))
+        .arg("check")
+        .arg("keep.rhai");
+    let outcome = check.fails(3);
+    let said = "an input cannot be called `help`";
+    assert!(outcome.to_string().contains(said), "{outcome}");
+}
+
+#[test]
+fn a_resumed_run_with_another_input_names_the_option_that_allows_it() {
+    let scratch = Scratch::new();
+    scratch.write(
+        "keep.rhai",
+        r#"const INPUTS = #{ share: #{ type: "float", help: "a share" } };
+        fn main(inputs) { step("one", || 1); print(inputs.share / 2); if inputs.share != 3.0 { throw "stopped" } }"#,
+    );
+    let state = scratch.path("state");
+    let virhai = |share: &str| {
+        virhai()
+            .folder(scratch.path(""))
+            .env("XDG_STATE_HOME", &state)
+            .env("VIRHAI_SHARE", share)
+    };
+    virhai("1").arg("run").arg("keep.rhai").fails(1);
+    let same = virhai("1.0").arg("resume").fails(1);
+    assert_eq!(same.stdout, "0.5\n", "{same}");
+    let refused = virhai("3").arg("resume").fails(2);
+    for said in [
+        "`share` was 1.0 when the run began",
+        "`virhai resume RUN --changed` resumes the run with the new values",
+    ] {
+        assert!(refused.stderr.contains(said), "{said}: {refused}");
+    }
+    assert_eq!(virhai("3").arg("resume").arg("--changed").ok(), "1.5\n");
 }

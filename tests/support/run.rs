@@ -130,11 +130,12 @@ impl Run {
                 false => command.env("XDG_STATE_HOME", state_folder()),
             };
         }
+        command.args(&self.args);
+        // The words after `-` would be the script's.
         if self.script.is_some() && !self.args.iter().any(|arg| arg == "-") {
             command.args(["run", "-"]);
         }
         command
-            .args(&self.args)
             .env_remove("LIBVIRT_DEFAULT_URI")
             .envs(self.env.iter().cloned());
         if let Some(folder) = &self.folder {
