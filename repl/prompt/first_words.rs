@@ -61,7 +61,8 @@ pub(super) fn may_be(text: &str, scope: &Scope) -> bool {
 /// The reaction to `text`, if it is a word of another program and the session knows no such name.
 pub(super) fn find(text: &str, scope: &Scope, catalog: &Catalog) -> Option<FirstWords> {
     let text = text.trim().trim_end_matches(';').trim_end();
-    let mut words = text.split_whitespace();
+    let words = virsh::words(text);
+    let mut words = words.iter().map(String::as_str);
     let first = words.next()?;
     let words: Vec<&str> = words.collect();
     if let Some(program) = text.strip_prefix('!') {
@@ -176,12 +177,14 @@ fn of_virsh(command: VirshCommand, words: &[&str], scope: &Scope, catalog: &Cata
             .is_some_and(|value| crate::show::noun_and_name(value).is_some())
     };
     let code = command.code(words, &is_object);
-    if command.is_filled_by(words) && only_reads(&code, catalog) {
+    let option = virsh::untranslated(words);
+    if option.is_none() && command.is_filled_by(words) && only_reads(&code, catalog) {
         return Run(code);
     }
+    let without = option.map_or_else(String::new, |option| format!(" without its `{option}`"));
     Tell {
         message: format!(
-            "{} is `{code}` here; press Up to edit and run that",
+            "{}{without} is `{code}` here; press Up to edit and run that",
             command.in_words()
         ),
         code: Some(code),
@@ -280,6 +283,11 @@ mod tests {
                 "undefine web --nvram",
                 Some("conn.lookup_by_name(\"web\").undefine()"),
             ),
+            ("list --inactive", Some("conn.list_all_domains()")),
+            (
+                "dumpxml 'a b' --security-info",
+                Some("conn.lookup_by_name(\"a b\").xml_desc()"),
+            ),
             ("!ls", None),
             ("\\d", Some("conn.list_all_domains()")),
             ("%ls", None),
@@ -290,6 +298,10 @@ mod tests {
             };
             assert_eq!(found.as_deref(), code, "{text}");
         }
+        let Some(FirstWords::Tell { message, .. }) = found("list --inactive") else {
+            panic!("it is told about");
+        };
+        assert!(message.contains("without its `--inactive` is"), "{message}");
     }
 
     #[test]

@@ -183,7 +183,8 @@ impl<'a> Tokens<'a> {
     fn of_virsh(&self) -> Option<String> {
         let first = self.list.get(self.first())?;
         let line = self.text[first.span.start..].lines().next()?;
-        let mut words = line.trim_end_matches(';').split_whitespace();
+        let words = virsh::words(line.trim_end_matches(';'));
+        let mut words = words.iter().map(String::as_str);
         let command =
             virsh::first_word(words.next()?).filter(|command| command.has_counterpart())?;
         let words: Vec<&str> = words.collect();

@@ -183,7 +183,7 @@ impl VirshCommand {
     /// The code for the words that follow the command, where `is_object` tells whether a word is a variable that
     /// holds an object.
     pub fn code(self, words: &[&str], is_object: &dyn Fn(&str) -> bool) -> String {
-        let mut arguments = arguments(words).into_iter();
+        let mut arguments = self.arguments(words).into_iter();
         let mut code = self.code.to_owned();
         let used = OBJECTS
             .iter()
@@ -228,22 +228,69 @@ impl VirshCommand {
         let others = ["<\"", "<1", "<2", "<3"]
             .iter()
             .map(|begin| self.code.matches(begin).count());
-        !takes_xml && arguments(words).len() >= objects + others.sum::<usize>()
+        !takes_xml && self.arguments(words).len() >= objects + others.sum::<usize>()
     }
 }
 
-/// The values among the words: virsh takes `--domain web` and `--domain=web` for `web`.
-fn arguments(words: &[&str]) -> Vec<String> {
-    let values = words
-        .iter()
-        .filter_map(|word| match word.strip_prefix("--") {
-            Some(option) => option.split_once('=').map(|(_, value)| value),
-            None => Some(*word).filter(|word| !word.starts_with('-')),
-        });
-    values
-        .map(|value| value.trim_matches(['"', '\'']).to_owned())
-        .filter(|value| !value.is_empty())
-        .collect()
+/// The words of a line for virsh, which quotes names as a shell does.
+pub fn words(line: &str) -> Vec<String> {
+    let plain = || line.split_whitespace().map(str::to_owned).collect();
+    match line.contains(['"', '\'']) {
+        true => shlex::split(line).unwrap_or_else(plain),
+        false => plain(),
+    }
+}
+
+/// The options whose effect the code has.
+const TRANSLATED: &[&str] = &[
+    "--all",
+    "--domain",
+    "--network",
+    "--pool",
+    "--vol",
+    "--live",
+    "--config",
+    "--current",
+];
+
+/// The options that change how a command works: their value is no argument of the code.
+const MODES: &[&str] = &["--mode", "--source", "--timeout", "--interval", "--format"];
+
+/// The first option among `words` whose effect the code does not have.
+pub fn untranslated<'a>(words: &[&'a str]) -> Option<&'a str> {
+    let options = words.iter().filter(|word| word.starts_with('-'));
+    let mut names = options.map(|word| word.split_once('=').map_or(*word, |(name, _)| name));
+    names.find(|name| !TRANSLATED.contains(name) && name.parse::<f64>().is_err())
+}
+
+impl VirshCommand {
+    /// The values among the words: virsh takes `--domain web` and `--domain=web` for `web`.
+    fn arguments(self, words: &[&str]) -> Vec<String> {
+        let (mut values, mut pool) = (Vec::new(), None);
+        let mut words = words.iter();
+        while let Some(word) = words.next() {
+            let (option, inline) = match word.split_once('=') {
+                Some((option, value)) if option.starts_with("--") => (option, Some(value)),
+                _ => (*word, None),
+            };
+            if MODES.contains(&option) {
+                if inline.is_none() {
+                    words.next();
+                }
+            } else if option == "--pool" && self.code.contains("<vol>") {
+                pool = inline.or_else(|| words.next().copied());
+            } else if let Some(value) = inline {
+                values.push(value);
+            } else if !word.starts_with('-') {
+                values.push(word);
+            }
+        }
+        if let Some(pool) = pool {
+            values.insert(values.len().min(1), pool);
+        }
+        let values = values.into_iter().filter(|value| !value.is_empty());
+        values.map(str::to_owned).collect()
+    }
 }
 
 /// The code with `arguments`, or else the values shown in their places.
@@ -270,7 +317,8 @@ mod tests {
     use super::{EVERYDAY, all, find, first_word};
 
     fn code(line: &str) -> String {
-        let mut words = line.split_whitespace();
+        let words = super::words(line);
+        let mut words = words.iter().map(String::as_str);
         let command = words.next().and_then(find).expect(line);
         let words: Vec<&str> = words.collect();
         command.code(&words, &|name| name == "dom")
@@ -290,6 +338,19 @@ mod tests {
                 "conn.lookup_by_name(\"web\").create()",
             ),
             ("start dom", "dom.create()"),
+            ("start 'a b'", "conn.lookup_by_name(\"a b\").create()"),
+            (
+                "domrename \"a b\" c",
+                "conn.lookup_by_name(\"a b\").rename(\"c\")",
+            ),
+            (
+                "shutdown --mode agent web",
+                "conn.lookup_by_name(\"web\").shutdown()",
+            ),
+            (
+                "vol-delete --pool images a.img",
+                "conn.storage_pool_lookup_by_name(\"images\").storage_vol_lookup_by_name(\"a.img\").delete()",
+            ),
             ("start", "conn.lookup_by_name(\"NAME\").create()"),
             ("start a\"b", "conn.lookup_by_name(\"a\\\"b\").create()"),
             (

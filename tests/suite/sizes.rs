@@ -120,6 +120,10 @@ fn a_disk_is_never_smaller_than_its_backing_image() {
             try {{ image::create(conn, #{{ pool: "images", name: "tiny.raw", format: "raw", size: size }}); }} catch (err) {{ told = `${{err}}`; }}
             assert(told != "taken", `${{size}}`);
         }}
+        for size in [0, "0", "0GiB"] {{
+            try {{ image::create(conn, #{{ pool: "images", name: "tiny.raw", format: "raw", size: size }}); assert(false, "taken"); }}
+            catch (err) {{ assert(err.message.contains("at least 512 bytes"), err.message); }}
+        }}
         // An image that exists over the backing image is held to the same.
         let over = image::create(conn, #{{ pool: "images", name: "over.qcow2", backing: base }});
         try {{ image::ensure(conn, #{{ pool: "images", name: "over.qcow2", backing: base, size: "5GiB" }}); assert(false, "taken"); }}

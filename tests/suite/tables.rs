@@ -1,6 +1,6 @@
 //! Tables, lists in order, dates, and lists by a key.
 
-use crate::support::{Host, Prompt, TestHost, virhai};
+use crate::support::{Host, Prompt, TestHost, skip, virhai};
 
 /// A host with these domains, of which only the first runs.
 fn host(names: &[&str]) -> TestHost {
@@ -152,6 +152,18 @@ fn lists_are_sorted_grouped_and_summed_by_a_key() {
         let failed = host.run(script);
         assert!(failed.stderr.contains(message), "{script}: {failed}");
         assert_eq!(failed.status, 1, "{script}: {failed}");
+    }
+}
+
+#[test]
+fn dates_are_in_the_time_zone_of_the_user() {
+    if !std::path::Path::new("/usr/share/zoneinfo/Europe/Berlin").exists() {
+        return skip("no time zones are installed");
+    }
+    for (zone, expected) in [("Europe/Berlin", 1_782_900_000), ("UTC", 1_782_907_200)] {
+        let run = virhai().env("TZ", zone);
+        let told = run.script("print(date(\"2026-07-01 12:00\").unix)").ok();
+        assert_eq!(told.trim(), expected.to_string(), "{zone}");
     }
 }
 

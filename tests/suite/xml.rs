@@ -254,6 +254,7 @@ fn maps_that_make_no_sense_say_where() {
             "d/#txt: there is no key `#txt`": #{ "#txt": "x" },
             "d/#children: expected an array of maps": #{ "#children": #{} },
             "d/e: an array contains an array": #{ e: [[1]] },
+            "d: a list makes several elements, but a document has only one": ["a", "b"],
             "d/e: the key is `e`, and the Xml is a `f`": #{ e: xml("f") },
             "d/e/#text: the character U+0000 is not allowed in XML": #{ e: #{ "#text": "\x00" } },
             "d/@e: the character U+0001 is not allowed in XML": #{ "@e": "\x01" },

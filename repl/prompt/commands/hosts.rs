@@ -172,7 +172,8 @@ fn of_fleet(prompt: &mut Prompt, function: &str, pattern: &str, row: &str) -> Op
 pub(super) fn top(prompt: &mut Prompt, pattern: &str) -> Done {
     let engine = std::sync::Arc::clone(prompt.worker.engine());
     if !pattern.is_empty() {
-        let names = crate::top::names(&engine, pattern).map_err(|error| error.to_string())?;
+        let names = crate::top::names(&engine, pattern)
+            .map_err(|error| virhai::failure_line(&engine, &error))?;
         crate::top::show_hosts(engine, pattern, &names, prompt.worker.colors())?;
         return Ok(None);
     }

@@ -17,6 +17,14 @@ pub(super) fn document(name: &str, value: &Dynamic) -> xml::Result<Xml> {
         check_name_of(name, &xml)?;
         return xml.copy();
     }
+    if value
+        .read_lock::<Array>()
+        .is_some_and(|list| list.len() > 1)
+    {
+        let fault = Fault::new("a list makes several elements, but a document has only one");
+        let hint = format!("name the elements in it: xml({name:?}, #{{ item: [...] }})");
+        return Err(at(name, fault).with_hint(hint));
+    }
     let document = Xml::empty();
     add(&document, "", name, value, 0)?;
     if document.name().is_empty() {
