@@ -9,7 +9,7 @@ use virhai::spec::Type;
 
 use super::options;
 use crate::args::Source;
-use crate::script;
+use crate::script::{self, Script};
 
 /// The words for a shell: the inputs of a script, or the values of one of them. The first of `arguments` is the script, the
 /// second is the input, if there is one. A script that cannot be read, or has no inputs, has no completions.
@@ -36,22 +36,33 @@ pub(crate) fn offered(mut arguments: impl Iterator<Item = String>) -> Vec<String
 }
 
 /// True if an option `option` after the file `path` is the script's: the script has an input with this option, or no
-/// inputs, and then all words are its arguments. A script on standard input is not read yet, so all words are its own.
+/// inputs and uses its arguments. A script on standard input is not read yet, so it has none there.
 pub(crate) fn declares(path: &OsStr, option: &str) -> bool {
-    declared(path).is_none_or(|declared| {
-        declared
-            .keys()
-            .iter()
-            .any(|key| inputs::option(key) == option)
-    })
+    let Some(script) = file(path) else {
+        return path != "-";
+    };
+    match inputs_of(&script) {
+        Some(declared) => {
+            let mut keys = declared.keys().iter();
+            keys.any(|key| inputs::option(key) == option)
+        }
+        None => super::uses_arguments(&script),
+    }
 }
 
 /// The inputs of the script `path`, if it can be read and declares some.
 fn declared(path: &OsStr) -> Option<Inputs> {
+    inputs_of(&file(path)?)
+}
+
+fn file(path: &OsStr) -> Option<Script> {
     if path == "-" {
         return None;
     }
-    let script = script::read(Source::File(PathBuf::from(path), Vec::new())).ok()?;
+    script::read(Source::File(PathBuf::from(path), Vec::new())).ok()
+}
+
+fn inputs_of(script: &Script) -> Option<Inputs> {
     Inputs::of(&Imports::default(), &script.name, &script.text).ok()?
 }
 

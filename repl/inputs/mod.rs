@@ -113,9 +113,8 @@ fn refused(options: &Options, message: &clap::Error) -> u8 {
 /// Refuses an option of virhai among the arguments of a script that does not use its arguments: neither virhai nor the
 /// script would see the option.
 fn refuse_unseen(options: &Options, script: &Script) -> Result<(), u8> {
-    let uses_arguments = script.text.contains("args");
     let own = script.args.iter().find(|word| is_option_of_virhai(word));
-    let Some(option) = own.filter(|_| !uses_arguments) else {
+    let Some(option) = own.filter(|_| !uses_arguments(script)) else {
         return Ok(());
     };
     let message = format!("{} does not use its argument `{option}`", script.name);
@@ -123,6 +122,11 @@ fn refuse_unseen(options: &Options, script: &Script) -> Result<(), u8> {
         .with_hint(before_the_script(option))
         .report_plain(options);
     Err(WRONG_USAGE)
+}
+
+/// True if the script may use its arguments.
+fn uses_arguments(script: &Script) -> bool {
+    script.text.contains("args")
 }
 
 fn before_the_script(option: &str) -> String {

@@ -50,7 +50,14 @@ pub(crate) fn resume(options: &Options, resume: &Resume) -> u8 {
         Err(status) => return status,
     };
     if let Some(End { status: 0, .. }) = opened.past.end {
-        Diagnostic::wrong_usage(format!("the run {} is done", opened.past.header.run))
+        let Past {
+            changes, undone, ..
+        } = &opened.past;
+        let end = match *undone > 0 && changes.is_empty() {
+            true => "undone",
+            false => "done",
+        };
+        Diagnostic::wrong_usage(format!("the run {} is {end}", opened.past.header.run))
             .report_plain(options);
         return WRONG_USAGE;
     }
@@ -78,7 +85,11 @@ pub(crate) fn undo(options: &Options, undo: &Undo) -> u8 {
     let past = opened.past;
     let changes: Vec<Change> = past.changes.iter().rev().cloned().collect();
     if changes.is_empty() {
-        print_line(&format!("the run {} has nothing to undo", past.header.run));
+        let nothing = format!("the run {} has nothing to undo", past.header.run);
+        match options.json {
+            true => eprintln!("{nothing}"),
+            false => print_line(&nothing),
+        }
         return DONE;
     }
     if matches!(past.end, Some(End { status: 0, .. }))
