@@ -13,6 +13,7 @@ use super::arguments::{RhaiResultOf, duration};
 use super::room::ensure_room;
 use crate::error::Error;
 use crate::show::DateTime;
+use crate::vocabulary::{Weekday, WordOf};
 
 pub(crate) fn register(engine: &mut Engine) {
     engine
@@ -93,7 +94,7 @@ mod functions {
         })
     }
 
-    /// Writes the date in `format`, as the command `date` does: `%Y-%m-%d %H:%M:%S`, `%F`, `%T`, `%a`, `%b`, `%z`.
+    /// The date as text in `format`, as the command `date` does: `%Y-%m-%d %H:%M:%S`, `%F`, `%T`, `%a`, `%b`, `%z`.
     ///
     /// ```rhai
     /// assert_eq(date("2026-03-01T12:30:00Z").utc().format("%d.%m.%y %H:%M"), "01.03.26 12:30");
@@ -168,8 +169,8 @@ mod functions {
     /// ```
     /// Calls no libvirt function.
     #[rhai_fn(get = "weekday", pure)]
-    pub fn weekday(date: &mut DateTime) -> String {
-        date.0.strftime("%A").to_string().to_lowercase()
+    pub fn weekday(date: &mut DateTime) -> WordOf<Weekday> {
+        date.0.strftime("%A").to_string().to_lowercase().into()
     }
 
     /// The hour, from 0 to 23.

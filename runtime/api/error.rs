@@ -9,6 +9,22 @@ use super::arguments::RhaiResultOf;
 use crate::error::Error;
 use crate::script::language::ASKED;
 
+/// A code of libvirt's, or the `code` of a thrown map.
+type ErrorCodeValue = Dynamic;
+
+/// A value of the type `T`, or `()`.
+type IfKnownOf<T> = <T as Known>::Value;
+
+/// A type of values that can be unknown.
+trait Known {
+    /// The value that scripts get.
+    type Value;
+}
+
+impl Known for i64 {
+    type Value = Dynamic;
+}
+
 pub(crate) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<Error>("Error");
     engine.register_global_module(exported_module!(functions).into());
@@ -49,7 +65,7 @@ mod functions {
     /// ```
     /// Calls virGetLastError.
     #[rhai_fn(get = "code", pure)]
-    pub fn code(error: &mut Error) -> Dynamic {
+    pub fn code(error: &mut Error) -> ErrorCodeValue {
         let code = error.code().map(Dynamic::from);
         code.or_else(|| error.field("code")).unwrap_or_default()
     }
@@ -66,7 +82,7 @@ mod functions {
     /// ```
     /// Calls virGetLastError.
     #[rhai_fn(get = "number", pure)]
-    pub fn number(error: &mut Error) -> Dynamic {
+    pub fn number(error: &mut Error) -> IfKnownOf<i64> {
         match error.cause() {
             None => error.number().into(),
             Some(_) => Dynamic::UNIT,
@@ -230,7 +246,7 @@ mod functions {
     /// ```
     /// Calls no libvirt function.
     #[rhai_fn(get = "line", pure)]
-    pub fn line(error: &mut Error) -> Dynamic {
+    pub fn line(error: &mut Error) -> IfKnownOf<i64> {
         let line = error.origin().0.line();
         line.map_or(Dynamic::UNIT, |line| (line as i64).into())
     }

@@ -234,7 +234,7 @@ mod functions {
         arguments::size_in(&ctx, &size, unit).and_then(|number| arguments::integer(&ctx, number))
     }
 
-    /// Converts a number of bytes to text, in the largest unit that divides it.
+    /// The size of `bytes` bytes as text, in the largest unit that divides it.
     ///
     /// ```rhai
     /// assert_eq(format_size(5368709120), "5 GiB");

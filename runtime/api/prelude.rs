@@ -105,7 +105,7 @@ mod functions {
         value_text::joined(&ctx, list, separator)
     }
 
-    /// Repeats `text` `count` times, 16 MiB at most.
+    /// `text` repeated `count` times, 16 MiB at most.
     ///
     /// ```rhai
     /// assert_eq("-".repeat(3), "---");

@@ -11,7 +11,7 @@ pub(crate) fn register(engine: &mut Engine) {
 
 #[export_module]
 mod functions {
-    /// Returns true in a rehearsal, and lists `what` below the plan as `assumed`; returns false in a run.
+    /// Lists `what` below the plan of a rehearsal as `assumed` and returns true; returns false in a run.
     ///
     /// Use it before a check of a running guest, such as a request to its web server: the guests of a rehearsal do not run.
     ///

@@ -141,7 +141,7 @@ fn random_letters(length: usize) -> String {
 
 #[export_module]
 mod functions {
-    /// Returns a mark for work that begins now in this process; a note with the mark outlives the process.
+    /// Begins work in this process and returns the mark of the work; a note with the mark outlives the process.
     ///
     /// ```rhai
     /// let mark = begin_work();

@@ -253,7 +253,7 @@ fn before_last_line(docs: String, mut lines: Vec<String>) -> String {
 /// Adds a line for the words that have a name in `ty`.
 fn add_words(lines: &mut Vec<String>, ty: &Type) {
     match ty {
-        Type::Words(words) if !words.name.is_empty() => {
+        Type::Words(words) if !words.name.is_empty() && words.begin.is_empty() => {
             let list = quoted(words.list.iter());
             lines.push(format!("{}: one of {list}.", words.name));
         }

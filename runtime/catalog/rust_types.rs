@@ -20,6 +20,11 @@ pub(super) fn of_rust(rust: &str) -> Type {
             let one = Type::one_of([Type::Text].into_iter().chain(filter.map(Type::Keys)));
             return Type::one_of([one.clone(), Type::Array(Box::new(one))]);
         }
+        "ErrorCodeValue" => {
+            // A script can throw a map with a number as its `code`.
+            let codes = Type::Words(vocabulary::error_codes());
+            return Type::one_of([codes, Type::Int, Type::Unit]);
+        }
         "DurationText" | "DurationValue" => return Type::Duration,
         "SizeValue" => return size(""),
         "KibValue" => return size("KiB"),
@@ -34,6 +39,9 @@ pub(super) fn of_rust(rust: &str) -> Type {
     };
     if let Some(item) = within("ArrayOf") {
         return Type::Array(Box::new(of_rust(item)));
+    }
+    if let Some(value) = within("IfKnownOf") {
+        return Type::one_of([of_rust(value), Type::Unit]);
     }
     if let Some(value) = within("MapOf") {
         return Type::MapOf(Box::new(of_rust(value)));
@@ -259,6 +267,8 @@ mod tests {
             ("OptionsOf<StopOptions>", "StopOptions"),
             ("KibValue", "size (KiB)"),
             ("OptionalXmlText", "string | Xml | ()"),
+            ("IfKnownOf<i64>", "int | ()"),
+            ("ErrorCodeValue", "ErrorCode | int | ()"),
             ("WordsOf<DomainGoal>", "DomainGoal | array of DomainGoal"),
             ("RhaiResult", "any"),
         ] {

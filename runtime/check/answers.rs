@@ -5,54 +5,74 @@ use std::sync::Arc;
 use rhai::{Expr, FnCallExpr, Position, Stmt};
 
 use super::Code;
-use super::event_filter::takes_event_filter;
+use super::event_filter::{is_event, takes_event_filter};
 use super::phrases::with_article;
 use super::scope::KnownType;
 use super::walk::Walk;
 use super::written::Written;
 use crate::advice::suggest;
-use crate::api;
 use crate::catalog::Function;
 use crate::spec::{Spec, Type, Words};
 use crate::syntax::switch_cases;
-use crate::vocabulary::{self, Role};
+use crate::vocabulary;
 
 /// The methods of arrays whose closures take the values, one by one, as their first parameter.
 const EACH: &[&str] = &["all", "filter", "find", "find_map", "map", "retain", "some"];
 
-/// The type of the items of a `for` loop over a value of the type `ty`.
-pub(super) fn taken_from(ty: &Type) -> KnownType {
-    match ty {
-        Type::Object(name) if name == "Subscription" => event(),
-        ty => ty.element(),
+/// The type of the result of the method `name` of XML with a path and a default.
+pub(super) fn text_or_default(kinds: &[KnownType], name: &str) -> KnownType {
+    match (name, kinds) {
+        ("get", [Some(xml), _, Some(default)]) if xml.is_called("Xml") => {
+            Some(Type::one_of([Type::Text, default.clone()]))
+        }
+        _ => None,
     }
 }
 
-/// The type of an event.
-fn event() -> KnownType {
-    api::declared(Role::Record, "Event").map(|record| Type::Keys(record.spec()))
+/// The default in a call `xml.get(path, default)` that ends `expression`.
+fn default_in(expression: &Expr) -> Option<&Expr> {
+    match expression {
+        Expr::Dot(pair, ..) => default_in(&pair.rhs),
+        Expr::MethodCall(call, _) if call.name == "get" => call.args.get(1),
+        _ => None,
+    }
 }
 
 /// The methods of arrays whose closures return whether.
 const PREDICATES: &[&str] = &["all", "filter", "find", "retain", "some"];
 
-/// The type of the first parameter of closures that the method `name` of a `receiver` takes.
-pub(super) fn item(receiver: Option<&Type>, name: &str) -> KnownType {
-    if name == "on" {
-        return event();
-    }
-    let list = receiver.filter(|kind| matches!(kind, Type::Array(_)) && EACH.contains(&name));
-    list?.element()
-}
-
 impl<'a> Walk<'a> {
+    /// The type of the items of a `for` loop over a value of the type `ty`.
+    pub(super) fn taken_from(&self, ty: &Type) -> KnownType {
+        match ty {
+            Type::Object(name) if name == "Subscription" => self.event_type(None),
+            ty => ty.element(),
+        }
+    }
+
+    /// The type of the first parameter of closures that the method `name` of a `receiver` takes with `arguments`.
+    pub(super) fn item_of(
+        &self,
+        receiver: Option<&Type>,
+        name: &str,
+        arguments: &[Expr],
+    ) -> KnownType {
+        if name == "on" {
+            return self.event_type(arguments.first());
+        }
+        let list = receiver.filter(|kind| matches!(kind, Type::Array(_)) && EACH.contains(&name));
+        list?.element()
+    }
+
     /// The type of the value under the key `key` of a map that a call answered.
     pub(super) fn answered_key(&mut self, spec: &Spec, key: &str, position: Position) -> KnownType {
         match spec.key(key) {
             Some(key) => key.ty.clone().known(),
             None => {
-                if !spec.open {
-                    let keys: Vec<&str> = spec.keys.iter().map(|key| key.name.as_str()).collect();
+                let keys: Vec<&str> = spec.keys.iter().map(|key| key.name.as_str()).collect();
+                // Few kinds of event have other keys; a key that is nearly one of these is a typo.
+                let is_typo = || is_event(spec) && suggest::nearest_key(key, &keys).is_some();
+                if !spec.open || is_typo() {
                     self.missing_key(key, &keys, position);
                 }
                 None
@@ -106,6 +126,12 @@ impl<'a> Walk<'a> {
                 self.word(words, text, *position);
             }
         }
+        if equality && self.compare_code([left, right], call, position) {
+            return;
+        }
+        for (kind, operand, other) in [(left, one, right), (right, other, left)] {
+            self.compare_default(kind, operand, other, position);
+        }
         let (Some(one_class), Some(other_class)) = (class(left), class(right)) else {
             return;
         };
@@ -132,6 +158,45 @@ impl<'a> Walk<'a> {
             named_class(right)
         );
         self.find(Code::NeverEqual, position, message).hint = Some(hint);
+    }
+
+    /// Reports a comparison of `operand`, a call `xml.get(path, default)` of the type `kind`, with a value of the type
+    /// `other`: the text that the call finds never equals it.
+    fn compare_default(&mut self, kind: &Type, operand: &Expr, other: &Type, position: Position) {
+        let (Type::OneOf(types), Some(_), Some(other_class)) =
+            (kind, default_in(operand), class(other))
+        else {
+            return;
+        };
+        if types.first() != Some(&Type::Text) || other_class == "text" || class(kind).is_some() {
+            return;
+        }
+        let message = format!("text is compared with {}", named_class(other));
+        let hint = match other_class {
+            "number" => {
+                "`get` returns the text that it finds, also with a default that is a number: `parse_int(xml.get(path, \"0\"))`"
+            }
+            _ => "`get` returns the text that it finds, whatever the default is",
+        };
+        self.find(Code::NeverEqual, position, message).hint = Some(hint.into());
+    }
+
+    /// Reports, and returns true, if the code of an error is compared with the number of one.
+    fn compare_code(&mut self, kinds: [&Type; 2], call: &FnCallExpr, position: Position) -> bool {
+        let named = call.args.iter().find_map(constant);
+        let words = kinds.iter().find_map(|kind| kind.vocabulary());
+        let (Some(named), Some(words)) = (named, words) else {
+            return false;
+        };
+        // A script that throws maps with a `code` may give them numbers.
+        let is_number =
+            words.list.iter().any(|word| word == named) && !self.files.may_be_key("code");
+        if is_number {
+            let message = format!("`{named}` is a number, and the code of an error is text");
+            let hint = format!("write \"{named}\", or compare the `number` of the error");
+            self.find(Code::NeverEqual, position, message).hint = Some(hint);
+        }
+        is_number
     }
 
     /// True if there is an operator `name` for values of these types.
@@ -312,6 +377,11 @@ fn class(ty: &Type) -> Option<&str> {
         Type::Array(_) => Some("list"),
         text if text.is_text() => Some("text"),
         map if map.is_map() => Some("map"),
+        Type::OneOf(types) => {
+            let mut classes = types.iter().filter(|ty| **ty != Type::Unit).map(class);
+            let first = classes.next()?;
+            first.filter(|_| classes.all(|other| other == first))
+        }
         other => other.object(),
     }
 }

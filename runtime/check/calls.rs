@@ -3,6 +3,7 @@
 use rhai::{Expr, FnCallExpr, Position};
 
 use super::definitions::Definition;
+use super::event_filter::{is_event, takes_event_filter};
 use super::files::File;
 use super::scope::KnownType;
 use super::walk::Walk;
@@ -59,7 +60,12 @@ impl<'a> Walk<'a> {
                 self.compare(call, &kinds, position);
             }
             let known = operator(name, &kinds);
-            return known.or_else(|| self.sure(self.checker.catalog.returns(name, &kinds)));
+            // The catalogue does not have Rhai's operators for numbers.
+            let one_of = |kind: &KnownType| matches!(kind, Some(Type::OneOf(_)));
+            if known.is_some() || kinds.iter().any(one_of) {
+                return known;
+            }
+            return self.sure(self.checker.catalog.returns(name, &kinds));
         }
         if call.capture_parent_scope {
             self.scope.forget_all();
@@ -90,6 +96,9 @@ impl<'a> Walk<'a> {
             _ => {}
         }
         if let Some(kind) = keyword(name, kinds.len()) {
+            if self.is_ignored(call) && kind.as_ref().is_some_and(|kind| *kind != Type::Unit) {
+                self.report_unused(name, position);
+            }
             return kind;
         }
         let catalog = self.checker.catalog;
@@ -104,6 +113,7 @@ impl<'a> Walk<'a> {
             return None;
         }
         self.check_arguments(&taken, &call.args, 0);
+        self.check_unused(call, &taken, 0, position);
         capture::check_copies(self, name, &kinds, &call.args);
         self.sure(catalog.returns(name, &kinds))
     }
@@ -128,10 +138,12 @@ impl<'a> Walk<'a> {
         let mut kinds = vec![receiver.ty.clone()];
         // A result that is used belongs to the end of the chain, not to the arguments.
         let asking = std::mem::take(&mut self.asking);
-        let first = call.args.first();
-        self.item = first
+        let takes_filter = takes_event_filter(name);
+        self.item = call
+            .args
+            .get(usize::from(takes_filter))
             .filter(|argument| self.closure_in(argument).is_some())
-            .and_then(|_| answers::item(receiver.ty.as_ref(), name));
+            .and_then(|_| self.item_of(receiver.ty.as_ref(), name, &call.args));
         self.answer = None;
         kinds.extend(self.arguments(call));
         self.item = None;
@@ -181,8 +193,18 @@ impl<'a> Walk<'a> {
         if receiver.ty.is_none() && self.files.may_be_key(name) {
             return None;
         }
+        // The map may hold a closure of that name.
+        if !(receiver.ty.as_ref().is_some_and(Type::is_map) && self.files.may_be_key(name)) {
+            self.check_unused(call, &taken, 1, position);
+        }
         capture::check_held(self, receiver, call, position);
-        self.sure(catalog.returns(name, &kinds))
+        match self.sure(catalog.returns(name, &kinds)) {
+            Some(Type::Keys(spec)) if is_event(&spec) => {
+                self.event_type(call.args.first().filter(|_| takes_filter))
+            }
+            None => answers::text_or_default(&kinds, name),
+            known => known,
+        }
     }
 
     /// The script's function that a method call leads to.
@@ -233,6 +255,16 @@ impl<'a> Walk<'a> {
         let hint = self.advice(name, &kind.to_string(), || {
             names::for_property(catalog.functions(), name, &kind)
         });
+        // A thrown map's own keys are properties of the error.
+        let may_have = kind.is_called("Error")
+            && (self.asking > 0
+                || self.trying > 0
+                || self.facts.evaluates
+                || self.files.may_be_key(name)
+                || (self.checker.whole && hint.is_none()));
+        if may_have {
+            return None;
+        }
         let message = format!("a value of type {} has no property `{name}`", kind.plain());
         self.find(Code::UnknownProperty, position, message).hint = hint;
         None

@@ -8,6 +8,7 @@ mod calls;
 mod capture;
 mod declared;
 mod definitions;
+mod effects;
 mod event_filter;
 mod expressions;
 mod facts;

@@ -3,12 +3,14 @@
 use rhai::{FnCallExpr, Namespace, Position};
 
 use super::definitions::Definition;
+use super::effects::tells_of_a_value;
 use super::files::File;
 use super::scope::KnownType;
 use super::walk::Walk;
 use super::{Code, options, phrases};
 use crate::advice::suggest;
 use crate::script::declarations;
+use crate::script::imports::is_recipe;
 
 impl<'a> Walk<'a> {
     /// `alias::name(arguments)`.
@@ -27,6 +29,11 @@ impl<'a> Walk<'a> {
                         return None;
                     }
                     options::check_own(self, file, definition, &call.args);
+                    // Only the comments of the standard library are known to tell of every effect.
+                    let answers = is_recipe(&file.name) && tells_of_a_value(&definition.docs);
+                    if answers && self.is_ignored(call) {
+                        self.report_unused(&format!("{shown}::{name}"), position);
+                    }
                     return self.result_of(file, definition);
                 }
                 None => wrong = Some((file, named)),

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use rhai::Engine;
 
-use super::Finding;
+use super::{Code, Finding};
 use crate::script::imports::Imports;
 use crate::script::program::{CompileError, Program};
 use crate::syntax::lexer;
@@ -73,6 +73,10 @@ impl Rest {
 
     /// True if `finding`, in the script `text`, can be a consequence of the statements that were left out.
     pub(super) fn is_doubtful(&self, finding: &Finding, text: &Text) -> bool {
+        // The statements that were left out may have done something.
+        if finding.code == Code::UnusedResult {
+            return true;
+        }
         let Span {
             line,
             column,

@@ -8,55 +8,6 @@ use super::{Code, RANGES};
 use crate::error::plain::ITERATED;
 use crate::spec::Type;
 
-/// Functions that only return a value, and throw no error that matters.
-const ANSWERING: &[&str] = &[
-    "abs",
-    "attributes",
-    "bytes",
-    "ceiling",
-    "chars",
-    "children",
-    "contains",
-    "copy",
-    "diff",
-    "ends_with",
-    "extract",
-    "floor",
-    "has",
-    "index_of",
-    "is_def_fn",
-    "is_def_var",
-    "is_empty",
-    "is_even",
-    "is_odd",
-    "is_shared",
-    "is_zero",
-    "join",
-    "keys",
-    "len",
-    "max",
-    "min",
-    "repeat",
-    "round",
-    "split_rev",
-    "starts_with",
-    "sub_string",
-    "timestamp",
-    "to_array",
-    "to_blob",
-    "to_chars",
-    "to_debug",
-    "to_float",
-    "to_hex",
-    "to_json",
-    "to_lower",
-    "to_octal",
-    "to_string",
-    "to_upper",
-    "type_of",
-    "values",
-];
-
 impl Walk<'_> {
     /// Reports `value`, of the type `kind`, if it is a call without a result in a place that needs a value; `effect`
     /// describes the effect.
@@ -107,19 +58,19 @@ fn last_call(expression: &Expr) -> Option<(&str, Position)> {
 }
 
 /// Reports a statement whose value goes nowhere.
-pub(super) fn check_ignored(walk: &mut Walk, statement: &Stmt, last: bool) {
+pub(super) fn check_ignored<'a>(walk: &mut Walk<'a>, statement: &'a Stmt, last: bool) {
     match statement {
-        Stmt::FnCall(call, position) => check_call(walk, call, *position, false),
+        Stmt::FnCall(call, position) => check_call(walk, call, *position),
         Stmt::Expr(expression) => check_expression(walk, expression, last),
         _ => {}
     }
 }
 
-fn check_expression(walk: &mut Walk, expression: &Expr, last: bool) {
+fn check_expression<'a>(walk: &mut Walk<'a>, expression: &'a Expr, last: bool) {
     let (what, position, hint) = match expression {
-        Expr::FnCall(call, position) => return check_call(walk, call, *position, false),
+        Expr::FnCall(call, position) => return check_call(walk, call, *position),
         Expr::Dot(pair, ..) => match end_of(&pair.rhs) {
-            Expr::MethodCall(call, position) => return check_call(walk, call, *position, true),
+            Expr::MethodCall(call, position) => return check_call(walk, call, *position),
             Expr::Property(property, position) => {
                 let name = property.2.as_str();
                 (format!("the property `{name}`"), *position, None)
@@ -152,23 +103,18 @@ fn check_expression(walk: &mut Walk, expression: &Expr, last: bool) {
     walk.find(Code::UnusedResult, position, message).hint = hint;
 }
 
-fn check_call(walk: &mut Walk, call: &FnCallExpr, position: Position, method: bool) {
-    let name = call.name.as_str();
-    let own = walk.file.functions_named(name).next().is_some();
-    if !call.namespace.is_empty() || own || walk.trying > 0 {
+fn check_call<'a>(walk: &mut Walk<'a>, call: &'a FnCallExpr, position: Position) {
+    if walk.trying > 0 {
         return;
     }
     if call.op_token.is_some() {
-        let hint = (name == "==").then(|| "a single `=` assigns".to_owned());
-        let message = format!("the result of `{name}` is unused");
+        let hint = (call.name == "==").then(|| "a single `=` assigns".to_owned());
+        let message = format!("the result of `{}` is unused", call.name);
         walk.find(Code::UnusedResult, position, message).hint = hint;
         return;
     }
-    if !ANSWERING.contains(&name) || (method && walk.files.may_be_key(name)) {
-        return;
-    }
-    let message = format!("the result of `{name}` is unused");
-    walk.find(Code::UnusedResult, position, message);
+    // The walk finds what it calls, and whether that does something.
+    walk.ignored = Some(call);
 }
 
 /// The end of a chain.
@@ -176,34 +122,5 @@ fn end_of(rest: &Expr) -> &Expr {
     match rest {
         Expr::Dot(pair, ..) => end_of(&pair.rhs),
         other => other,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::ANSWERING;
-    use crate::catalog;
-    use crate::engine::{self, Limits};
-    use crate::spec::Type;
-    use crate::{Imports, Session, SessionOptions};
-
-    #[test]
-    fn what_only_answers_exists_and_answers() {
-        let session = Session::new(SessionOptions::default());
-        let engine = engine::build(&session, &Limits::default(), Imports::default());
-        let functions = catalog::all_functions(&engine);
-        // Functions that Rhai implements itself are not among its functions.
-        let own = ["is_def_fn", "is_def_var", "is_shared", "type_of"];
-        for name in ANSWERING.iter().filter(|name| !own.contains(name)) {
-            let mut known = functions
-                .iter()
-                .filter(|function| function.name == *name && !function.property)
-                .peekable();
-            assert!(known.peek().is_some(), "there is no function `{name}`");
-            assert!(
-                known.all(|function| function.returns != Type::Unit),
-                "`{name}` does something"
-            );
-        }
     }
 }

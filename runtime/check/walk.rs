@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use rhai::{ASTFlags, ASTNode, Expr, FlowControl, Ident, OpAssignment, Position, Stmt};
+use rhai::{ASTFlags, ASTNode, Expr, FlowControl, FnCallExpr, Ident, OpAssignment, Position, Stmt};
 
 use super::definitions::Definition;
 use super::facts::Facts;
@@ -35,6 +35,8 @@ pub(super) struct Walk<'a> {
     pub(super) item: KnownType,
     /// The type of the value of the last visited closure.
     pub(super) answer: KnownType,
+    /// The call whose value the current statement does not use.
+    pub(super) ignored: Option<&'a FnCallExpr>,
     /// The closures around the current place, the innermost last.
     pub(super) closures: Vec<Closure>,
     /// The types of items and entries that are not literals.
@@ -66,6 +68,7 @@ impl<'a> Walk<'a> {
             asking: 0,
             item: None,
             answer: None,
+            ignored: None,
             closures: Vec::new(),
             kinds: HashMap::new(),
             findings: Vec::new(),
@@ -252,7 +255,7 @@ impl<'a> Walk<'a> {
                 self.check_iterated(&kind, &flow.expr);
                 self.forget_assigned(flow.body.statements());
                 let length = self.scope.len();
-                let held = kind.as_ref().and_then(super::answers::taken_from);
+                let held = kind.as_ref().and_then(|kind| self.taken_from(kind));
                 self.introduce(item, held, None, true);
                 if let Some(counter) = counter {
                     self.introduce(counter, Some(Type::Int), None, true);
@@ -319,14 +322,16 @@ impl<'a> Walk<'a> {
         self.forget_assigned(flow.body.statements());
         let length = self.scope.len();
         if let Expr::Variable(variable, ..) = &flow.expr {
+            let name = variable.1.as_str();
+            let untracked = self.facts.written_elsewhere.contains(name);
             self.scope.push(Variable {
-                name: variable.1.to_string(),
-                kind: None,
+                name: name.to_owned(),
+                kind: Some(Type::Object("Error".into())).filter(|_| !untracked),
                 value: None,
                 place: None,
                 read: true,
-                untracked: true,
-                assigned: false,
+                untracked,
+                assigned: self.is_assigned(name),
             });
         }
         let other = self.block_of(flow.branch.statements(), used);

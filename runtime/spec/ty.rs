@@ -113,12 +113,17 @@ pub struct Words {
     pub list: Vec<String>,
     /// True if they stand for constants of libvirt; a newer libvirt may have more: `unknown-9`.
     pub of_libvirt: bool,
+    /// The begin of every word; text that begins otherwise is of a script, and may be anything. Empty if only the words
+    /// are possible.
+    pub begin: &'static str,
 }
 
 impl Words {
     /// True if `word` is a possible value.
     pub fn has(&self, word: &str) -> bool {
-        (self.of_libvirt && word.starts_with("unknown-")) || self.list.iter().any(|it| it == word)
+        !word.starts_with(self.begin)
+            || (self.of_libvirt && word.starts_with("unknown-"))
+            || self.list.iter().any(|it| it == word)
     }
 
     /// The word that was most likely meant by `word`, which is not one of these, or all of them.

@@ -545,7 +545,7 @@ fn accepts<T>(ty: &Type, shape: &Shape<T>) -> bool {
         | (Type::Blob, Shape::Blob)
         | (Type::Array(_), Shape::Array(_))
         | (Type::Map | Type::MapOf(_) | Type::Keys(_), Shape::Map(..))
-        | (Type::Function, Shape::Function | Shape::Text(_))
+        | (Type::Function, Shape::Function)
         | (Type::Size { .. } | Type::Words(_) | Type::Duration | Type::Uri, Shape::Text(None)) => {
             true
         }

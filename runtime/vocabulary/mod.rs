@@ -93,6 +93,7 @@ impl Enumeration {
             name: self.name.to_owned(),
             list: self.words().into_iter().map(str::to_owned).collect(),
             of_libvirt: !self.of_libvirt.is_empty(),
+            begin: "",
         };
         Arc::clone(self.declared.get_or_init(|| Arc::new(words())))
     }
@@ -116,6 +117,20 @@ impl Enumeration {
 #[cfg(test)]
 pub(crate) fn enumerations() -> impl Iterator<Item = &'static Enumeration> {
     words::ALL.iter().copied()
+}
+
+/// The codes of libvirt's errors; a script may throw others.
+pub(crate) fn error_codes() -> Arc<spec::Words> {
+    static CODES: OnceLock<Arc<spec::Words>> = OnceLock::new();
+    let codes = || spec::Words {
+        name: "ErrorCode".into(),
+        list: constants::group("virErrorNumber")
+            .map(|code| code.name.to_owned())
+            .collect(),
+        of_libvirt: true,
+        begin: "VIR_ERR_",
+    };
+    Arc::clone(CODES.get_or_init(|| Arc::new(codes())))
 }
 
 /// The enumeration called `name`.

@@ -115,6 +115,8 @@ enumerations! {
     DifferenceKind = [] + ["added", "removed", "changed"];
     /// The time at which a change of a definition takes effect.
     EditEffect = [] + ["live", "next boot", "impossible"];
+    /// The days of the week.
+    Weekday = [] + ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
     /// The step that stopped a guest.
     StoppedBy = [] + ["shutdown", "agent", "destroy", "nothing"];
 }

@@ -93,7 +93,7 @@ pub(super) mod functions {
         })
     }
 
-    /// State, memory and CPU time in one call: `state`, `max_memory_kib`, `memory_kib`, `vcpus`,
+    /// The state, memory and CPU time in one call: `state`, `max_memory_kib`, `memory_kib`, `vcpus`,
     /// `cpu_time_ns`.
     ///
     /// ```rhai

@@ -57,7 +57,7 @@ record! {
 }
 
 record! {
-    /// Statistics of a disk; an unknown number is -1.
+    /// The statistics of a disk; an unknown number is -1.
     pub(crate) struct BlockStats {
         /// Number of read requests.
         read_requests: i64,
@@ -73,7 +73,7 @@ record! {
 }
 
 record! {
-    /// Statistics of a network card; an unknown number is -1.
+    /// The statistics of a network card; an unknown number is -1.
     pub(crate) struct InterfaceStats {
         /// Size of the received data.
         rx_bytes: i64,
@@ -106,7 +106,7 @@ parameters! {
 
 #[export_module]
 pub(super) mod functions {
-    /// Statistics of a disk since the guest started: `read_requests`, `read_bytes`,
+    /// The statistics of a disk since the guest started: `read_requests`, `read_bytes`,
     /// `write_requests`, `write_bytes`, `errors`; an unknown number is -1.
     ///
     /// `disk` is the target, such as `"vda"`, or the source path.
@@ -186,7 +186,7 @@ pub(super) mod functions {
         .into_map())
     }
 
-    /// Statistics of a network card: `rx_` and `tx_` each with `bytes`, `packets`, `errors` and
+    /// The statistics of a network card: `rx_` and `tx_` each with `bytes`, `packets`, `errors` and
     /// `drops`; an unknown number is -1.
     ///
     /// `interface` is the target's name on the host, such as `"vnet0"`, or the MAC address.

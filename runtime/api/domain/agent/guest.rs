@@ -64,7 +64,7 @@ pub(super) mod functions {
         guest_info_flags(ctx, dom, types, 0)
     }
 
-    /// Parts of the agent's report; libvirt has no flags for it yet.
+    /// The parts of the agent's report that `types` select; libvirt has no flags for it yet.
     ///
     /// ```rhai,agent
     /// let info = connect().lookup_by_name("web").guest_info(VIR_DOMAIN_GUEST_INFO_TIMEZONE, 0);
