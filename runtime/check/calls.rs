@@ -8,6 +8,7 @@ use super::files::File;
 use super::scope::KnownType;
 use super::walk::Walk;
 use super::{Code, answers, capture, flags, live_dump, options, paths, shadow};
+use crate::advice::suggest;
 use crate::catalog::Function;
 use crate::catalog::inference::operator;
 use crate::catalog::names;
@@ -255,13 +256,17 @@ impl<'a> Walk<'a> {
         let hint = self.advice(name, &kind.to_string(), || {
             names::for_property(catalog.functions(), name, &kind)
         });
-        // A thrown map's own keys are properties of the error.
+        // A thrown map's own keys are properties of the error: only a near name is certainly a typo.
+        let is_typo = || {
+            let members = catalog.members(&kind).filter(|member| member.property);
+            suggest::nearest(name, members.map(|member| member.name.as_str())).is_some()
+        };
         let may_have = kind.is_called("Error")
             && (self.asking > 0
                 || self.trying > 0
                 || self.facts.evaluates
                 || self.files.may_be_key(name)
-                || (self.checker.whole && hint.is_none()));
+                || (self.checker.whole && !is_typo()));
         if may_have {
             return None;
         }
