@@ -61,7 +61,7 @@ pub use run::waiting::{Begun, JobProgress, LONG_WAIT, ReadProgress, WaitObserver
 
 pub use api::report_details::follow as follow_for_report;
 pub use api::undo::locks::release as release_locks;
-pub use api::undo::record::{follow as follow_in_journal, undo_run};
+pub use api::undo::record::{follow as follow_in_journal, needs_script, undo_run};
 pub use error::failure_line::line as failure_line;
 pub use run::duration_text::{plain_duration, plain_millis};
 pub use runbook::journal::has_no_journal;

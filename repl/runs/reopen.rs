@@ -158,7 +158,7 @@ fn open(options: &Options, which: &Which, purpose: Purpose) -> Result<Opened, u8
     }
     let needs_script = match purpose {
         Purpose::Resume(_) => true,
-        Purpose::Undo => past.changes.iter().any(Change::needs_script),
+        Purpose::Undo => past.changes.iter().any(virhai::needs_script),
     };
     let header = &mut past.header;
     if let Err(error) = std::env::set_current_dir(&header.folder)

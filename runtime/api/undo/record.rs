@@ -17,7 +17,7 @@ use crate::run::interrupt;
 use crate::run::session::Session;
 use crate::runbook::journal::{Change, Journal, OnDisk, Place, Record, say_once_without_journal};
 use crate::script::imports::Imports;
-use crate::stored::{Revival, Store};
+use crate::stored::{self, Revival, Store};
 
 /// The changes of this process whose undo action can still change; copies share the list.
 #[derive(Clone, Default)]
@@ -310,6 +310,12 @@ pub fn undo_run(engine: &Engine, changes: &[Change]) -> usize {
         Position::NONE,
     );
     undo_changes(&ctx, changes)
+}
+
+/// True if a function of the script or of a file that it imports undoes `change`; recipes are part of virhai.
+pub fn needs_script(change: &Change) -> bool {
+    let files = stored::functions(&change.action);
+    files.iter().any(|file| !file.starts_with("std/"))
 }
 
 /// Undoes `changes` of another process, in the order given. Returns the number of failures.

@@ -130,13 +130,6 @@ pub struct Change {
 }
 
 impl Change {
-    /// True if a function of the script or of a file that it imports undoes it; recipes are part of virhai.
-    pub fn needs_script(&self) -> bool {
-        crate::stored::functions(&self.action)
-            .iter()
-            .any(|file| !file.starts_with("std/"))
-    }
-
     /// The reason why it cannot be undone, if it is known.
     pub fn obstacle(&self) -> Option<&str> {
         let written = |key: &str| self.action.get(key).and_then(Json::as_str);
