@@ -68,8 +68,11 @@ impl<'a> Walk<'a> {
             let mut arguments = parameters.zip(&call.args);
             arguments.all(|((_, ty), argument)| *ty != Type::Function || self.is_pure(argument))
         };
+        // To look at a host without using the value is what people do at the prompt, and `:save` writes it to a script.
+        let asks_host = |function: &&Function| function.calls().next().is_some();
         if self.is_ignored(call)
             && taken.iter().all(|function| function.only_answers())
+            && !taken.iter().any(asks_host)
             && taken.iter().all(calls_nothing)
         {
             self.report_unused(&call.name, position);
