@@ -253,7 +253,7 @@ const TRANSLATED: &[&str] = &[
     "--current",
 ];
 
-/// The options that change how a command works: their value is no argument of the code.
+/// The options whose value only says how virsh works. The code leaves both out.
 const MODES: &[&str] = &["--mode", "--source", "--timeout", "--interval", "--format"];
 
 /// The first option among `words` whose effect the code does not have.

@@ -1,8 +1,8 @@
 //! The heap that this program shares with libvirt.
 
-/// Makes all threads allocate from one heap. By default, glibc gives each thread a heap of its own: it reserves 64 MiB of
-/// addresses, and grows by a system call for each page, which makes large replies of a host slow. Must be called
-/// before any other thread exists.
+/// Makes all threads allocate from one heap. By default, glibc gives each thread its own heap. Each of these reserves 64 MiB
+/// of addresses, and needs a system call for each new page, which makes large replies of a host slow. Call it before any
+/// other thread exists.
 #[cfg(target_env = "gnu")]
 pub fn share_heap() {
     // The user's own choice.

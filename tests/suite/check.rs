@@ -521,7 +521,7 @@ fn an_unreadable_script_does_not_keep_the_others_from_being_checked() {
     ] {
         assert!(both.stderr.contains(part), "{part}: {both}");
     }
-    // The name itself is no suggestion.
+    // Leaves the wrong name itself out.
     assert!(!both.stderr.contains("did you mean"), "{both}");
     folder.write("b.rhai", "1 + 1");
     assert_eq!(check("").status, 2);

@@ -27,7 +27,7 @@ pub enum Fact {
     LibVersion,
 }
 
-/// What a stand-in knows about its host.
+/// The facts that a stand-in knows about its host.
 pub trait Facts {
     /// A read-only connection to the host, if there is one.
     fn original(&self) -> Option<Connect>;

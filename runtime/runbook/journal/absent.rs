@@ -14,7 +14,7 @@ pub fn has_no_journal(session: &Session) {
     session.keep(NoFolder::default());
 }
 
-/// Says once that the run has no journal, if the reason is that there is no folder for it.
+/// If there is no folder for the journal of the run, says so once.
 pub(crate) fn say_once(session: &Session) {
     if let Some(NoFolder(said)) = session.kept::<NoFolder>()
         && !said.swap(true, Ordering::Relaxed)
