@@ -1,6 +1,12 @@
 //! Recipes that are killed: the same command again recovers.
 
-use nix::sys::signal::Signal;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use super::{script, site};
 use crate::support::{Daemon, Host, Strikes, all};
@@ -34,31 +40,28 @@ fn the_same_command_completes_a_killed_clone_of_a_running_guest() {
 
 /// Starts a clone of `web` and kills it once the guest writes to an overlay.
 fn kill_a_clone(host: &Daemon) {
-    // The daemon's state of the guest: it names an overlay only once the guest uses it.
+    let clone = script("clone::of(conn.lookup_by_name(\"web\"), #{ name: \"copy\" })");
+    let file = host.scratch().write("clone.rhai", clone);
     let status = host.scratch().path("run/libvirt/qemu/run/web.xml");
-    let file = host.scratch().write(
-        "clone.rhai",
-        script("clone::of(conn.lookup_by_name(\"web\"), #{ name: \"copy\" })"),
-    );
     let mut client = host.virhai().arg("run").arg(file).command();
-    let client = std::os::unix::process::CommandExt::process_group(&mut client, 0).spawn();
-    let mut client = client.expect("the program can be started");
-    let laid_over = || {
-        let known = std::fs::read_to_string(&status).unwrap_or_default();
-        let mut lines = known.lines();
-        lines.any(|line| line.contains("<source file='") && line.contains(".overlay'"))
-    };
-    let until = std::time::Instant::now() + std::time::Duration::from_secs(240);
-    while !laid_over() {
-        assert!(
-            std::time::Instant::now() < until,
-            "the guest is not laid over"
-        );
-        std::thread::sleep(std::time::Duration::from_millis(2));
+    let mut client = client.process_group(0).spawn().expect("the program starts");
+    let deadline = Instant::now() + Duration::from_secs(240);
+    while !is_laid_over(&status) {
+        assert!(Instant::now() < deadline, "the guest is not laid over");
+        sleep(Duration::from_millis(2));
     }
-    let group = nix::unistd::Pid::from_raw(-client.id().cast_signed());
-    nix::sys::signal::kill(group, Signal::SIGKILL).expect("it lives");
+    let group = Pid::from_raw(-client.id().cast_signed());
+    kill(group, Signal::SIGKILL).expect("it lives");
     client.wait().expect("it ends");
+}
+
+/// True if the guest uses an overlay, according to the daemon's state of the guest in the file `status`. The part before
+/// the domain also names an overlay that is only being created.
+fn is_laid_over(status: &Path) -> bool {
+    let known = std::fs::read_to_string(status).unwrap_or_default();
+    let (_, domain) = known.split_once("<domain ").unwrap_or_default();
+    let mut lines = domain.lines();
+    lines.any(|line| line.contains("<source file='") && line.contains(".overlay'"))
 }
 
 /// The next run of any recipe finds the remains of a killed clone, also if the guest has stopped
