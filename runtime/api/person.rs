@@ -12,6 +12,7 @@ use crate::run::exit::terminated;
 use crate::run::person::{Answer, is_yes};
 use crate::run::session::Session;
 use crate::runbook::journal::{Journal, Record};
+use crate::runbook::twin::Rehearsal;
 
 pub(crate) fn register(engine: &mut Engine) {
     engine.register_global_module(exported_module!(functions).into());
@@ -30,6 +31,11 @@ fn asked(ctx: &NativeCallContext, question: &str) -> RhaiResultOf<Option<String>
     }
 }
 
+/// True in a rehearsal, which then names `what` below its plan.
+fn assumes(session: &Session, what: impl FnOnce() -> String) -> bool {
+    Rehearsal::of(session).is_some_and(|rehearsal| rehearsal.assumes(&what()))
+}
+
 fn record(session: &Session, question: &str, answer: &str) {
     if let Some(journal) = Journal::of(session) {
         journal.write_lightly(&Record::Asked {
@@ -46,7 +52,7 @@ mod functions {
     /// Asks a person to do the task `text`, and waits for the answer. A resumed run does not ask again.
     ///
     /// The journal records the user and the time of the answer. Throws if the person refuses, or if there is no terminal:
-    /// resume the run on a terminal.
+    /// resume the run on a terminal. A rehearsal does not ask: it assumes that the task is done.
     ///
     /// ```rhai
     /// let thrown = false;
@@ -58,7 +64,11 @@ mod functions {
     pub fn manual(ctx: NativeCallContext, text: &str) -> RhaiResultOf<()> {
         let step = Step::new(&ctx, text)?;
         let options = StepOptions::read(&ctx, &Map::new())?;
+        let session = Session::of(&ctx);
         step.run(options, || {
+            if assumes(&session, || format!("a person does this: {text}")) {
+                return Ok(Dynamic::UNIT);
+            }
             let question = format!("{text} (Enter when it is done, `no` to stop): ");
             match asked(&ctx, &question)? {
                 None => {
@@ -78,7 +88,8 @@ mod functions {
 
     /// Asks a person to confirm `text`, such as `"delete all guests?"`. With `--yes`, virhai does not ask.
     ///
-    /// Throws if the answer is not `yes` or `y`, and if there is no terminal.
+    /// Throws if the answer is not `yes` or `y`, and if there is no terminal. A rehearsal does not ask: it assumes the answer
+    /// `yes`.
     ///
     /// ```rhai
     /// let thrown = false;
@@ -92,6 +103,9 @@ mod functions {
         let session = Session::of(&ctx);
         if session.person().has_agreed() {
             record(&session, &question, "yes, by --yes");
+            return Ok(());
+        }
+        if assumes(&session, || format!("a person confirms: {text}")) {
             return Ok(());
         }
         match asked(&ctx, &question)? {

@@ -16,6 +16,8 @@ struct Runbook<H> {
     name: &'static str,
     host: H,
     args: Vec<String>,
+    /// The host that the script may connect to besides its own.
+    spare: Option<String>,
     /// A script that asserts the end state.
     check: String,
     /// The file that differs after each boot.
@@ -48,6 +50,8 @@ impl<H: Host> Runbook<H> {
         let run = options
             .iter()
             .fold(self.started(), |run, option| run.arg(option));
+        let spare = self.spare.iter().flat_map(|uri| ["--allow-connect", uri]);
+        let run = spare.fold(run, |run, word| run.arg(word));
         let run = run.arg("run").arg(copy);
         self.args.iter().fold(run, |run, word| run.arg(word))
     }
@@ -154,6 +158,7 @@ fn the_runbook_of_web_guests() {
     let image = host.path("images/counter.img");
     Runbook {
         name: "web_tier.rhai",
+        spare: None,
         args: words(&[
             "--image", &image, "--pool", "images", "--count", "2", "--memory", "32MiB", "--up", "MG:up",
         ]),
@@ -176,6 +181,7 @@ fn the_runbook_of_a_lab() {
     let image = host.path("images/counter.img");
     Runbook {
         name: "lab.rhai",
+        spare: None,
         args: words(&[
             "--image", &image, "--pool", "images", "--guests", "2", "--memory", "32MiB", "--up", "MG:c=",
         ]),
@@ -199,6 +205,7 @@ fn the_runbook_of_nightly_backups() {
     let folder = host.scratch().folder("backups").display().to_string();
     Runbook {
         name: "nightly_backup.rhai",
+        spare: None,
         args: words(&["--folder", &folder, "--keep", "2"]),
         check: format!(
             "import \"std/backup\" as backup; let points = backup::list(connect(), #{{ folder: \"{folder}\" }}); \
@@ -226,6 +233,7 @@ fn the_runbook_of_a_template() {
     let iso = iso.display().to_string();
     Runbook {
         name: "template_from_iso.rhai",
+        spare: None,
         args: words(&[
             "--name",
             "base",
@@ -261,6 +269,7 @@ fn the_runbook_of_patches_puts_back_a_guest_that_does_not_come_up() {
     let host = site(&["raw"], true);
     let mut book = Runbook {
         name: "patch_in_order.rhai",
+        spare: None,
         args: words(&["--guests", "web", "--up", "MG:up", "--timeout", "1m"]),
         check: script(
             r#"assert_eq(conn.lookup_by_name("web").state(), "running");
@@ -295,6 +304,7 @@ fn the_runbook_of_host_maintenance_waits_for_a_person() {
     let uri = spare.uri();
     let book = Runbook {
         name: "host_maintenance.rhai",
+        spare: Some(uri.clone()),
         args: words(&[
             "--spare",
             &uri,
@@ -311,8 +321,22 @@ fn the_runbook_of_host_maintenance_waits_for_a_person() {
         undone: &[],
         host,
     };
-    let allowed = |run: Run| run.first_arg(&uri).first_arg("--allow-connect");
-    let waits = allowed(book.run(&[])).fails(1);
+    let before = Picture::of(&book.host);
+    // At a terminal: after its plan, which it must follow.
+    let planned = book.run(&["--plan-first"]);
+    let mut terminal = Terminal::sized(&planned.command(), 60, 200);
+    terminal.shows("[y/N]");
+    terminal.types("y\r");
+    terminal.shows("(Enter when it is done");
+    terminal.types("\r");
+    terminal.shows("The run made the planned changes.");
+    assert_eq!(terminal.ends(), 0);
+    book.is_complete();
+    book.undo(&before, "after it was done");
+    book.killed_at(2).expect("it moves a guest");
+    book.undo(&before, "after it was killed while it moved a guest");
+    // Without a terminal it waits.
+    let waits = book.run(&[]).fails(1);
     assert!(
         waits
             .stderr
@@ -322,7 +346,7 @@ fn the_runbook_of_host_maintenance_waits_for_a_person() {
     spare.ok(r#"assert_eq(connect().lookup_by_name("web").state(), "running")"#);
     book.host.ok("assert_eq(connect().list_all_domains(), [])");
     // A person resumes the run.
-    let mut terminal = Terminal::start(&allowed(book.started()).arg("resume").command());
+    let mut terminal = Terminal::start(&book.started().arg("resume").command());
     terminal.shows("(Enter when it is done");
     terminal.types("\r");
     assert_eq!(terminal.ends(), 0);

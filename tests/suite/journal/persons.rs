@@ -27,6 +27,22 @@ fn a_person_confirms_and_does_the_tasks_of_a_runbook() {
         &["a person must do this: connect the cable", "virhai resume"],
     );
 
+    // A rehearsal asks nobody.
+    let rehearsed = in_folder(&folder)
+        .arg("--rehearse")
+        .arg("run")
+        .arg("ask.rhai")
+        .run();
+    assert_eq!(rehearsed.status, 0, "{rehearsed}");
+    has(
+        &rehearsed,
+        &[
+            "both are done",
+            "assumed: a person confirms: delete all guests?",
+            "assumed: a person does this: connect the cable",
+        ],
+    );
+
     // A task for a person is done when the run is resumed on a terminal.
     let mut terminal = Terminal::start(&in_folder(&folder).arg("resume").command());
     terminal.shows("connect the cable (Enter when it is done, `no` to stop):");
