@@ -30,8 +30,10 @@ pub struct RecipeFunction {
     pub parameters: Vec<String>,
     /// The doc comment, without its slashes.
     pub docs: String,
-    /// The declared options of its last parameter, a map.
+    /// The declared options of a parameter, a map.
     pub options: Option<Arc<Spec>>,
+    /// The types of its first parameters, from the doc comment.
+    pub takes: Vec<Type>,
     /// The type of its result, from the doc comment.
     pub returns: Type,
     /// True if only other recipes call it.
@@ -70,6 +72,7 @@ impl Recipe {
         let functions = public.map(|function| RecipeFunction {
             name: function.name,
             parameters: function.parameters,
+            takes: spec::parameters(&function.docs, &|_| None),
             returns: spec::result(&function.docs, &|_| None),
             internal: is_internal(&function.docs),
             docs: function.docs,
@@ -92,6 +95,12 @@ impl Recipe {
             let declared = |name: &String| declarations::declared(sources, file, name).ok();
             let spec =
                 name.and_then(|name| declared(&name).or_else(|| api::declared_options(&name)));
+            function.takes = declarations::parameters(sources, file, &function.docs);
+            if let Some(spec) = &spec {
+                let place = spec::options_place(&function.docs, function.parameters.len());
+                function.takes.resize(place, Type::Unknown);
+                function.takes.push(Type::Keys(Arc::clone(spec)));
+            }
             function.options = spec;
             function.returns = declarations::result(sources, file, &function.docs);
         }

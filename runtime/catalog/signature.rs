@@ -47,11 +47,21 @@ impl Signature {
     pub fn of_recipe(function: &RecipeFunction) -> Self {
         Self {
             name: function.name.clone(),
-            parameters: function.parameters.clone(),
+            parameters: typed_parameters(&function.parameters, &function.takes),
             returns: result(&function.returns),
             docs: function.docs.clone(),
         }
     }
+}
+
+/// Parameters as they are shown, the first of which are of these `types`.
+pub fn typed_parameters(names: &[String], types: &[Type]) -> Vec<String> {
+    let types = types.iter().chain(std::iter::repeat(&Type::Unknown));
+    names
+        .iter()
+        .zip(types)
+        .map(|(name, ty)| typed(name, ty))
+        .collect()
 }
 
 /// A parameter as it is shown.

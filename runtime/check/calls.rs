@@ -54,7 +54,7 @@ impl<'a> Walk<'a> {
         let name = call.name.as_str();
         let kinds = self.arguments(call);
         if !call.namespace.is_empty() {
-            return self.qualified_call(call, position);
+            return self.qualified_call(call, &kinds, position);
         }
         if call.op_token.is_some() {
             if ["==", "!=", "<", ">", "<=", ">="].contains(&name) {
@@ -80,7 +80,7 @@ impl<'a> Walk<'a> {
             }
         }
         if let Some(definition) = self.file.function(name, kinds.len()) {
-            options::check_own(self, self.file, definition, &call.args);
+            self.check_own_call(self.file, definition, name, &call.args, &kinds);
             return self.result_of(self.file, definition);
         }
         match name {

@@ -75,8 +75,10 @@ impl Files {
         index: usize,
     ) -> Option<Arc<Spec>> {
         let name = match spec::options_line(&definition.docs) {
-            Some(name) if index + 1 == definition.parameters.len() => name,
-            Some(_) => return None,
+            Some(name) => {
+                let place = spec::options_place(&definition.docs, definition.parameters.len());
+                Some(name).filter(|_| place == index)?
+            }
             None => checked_with(definition, index)?,
         };
         let declared = declarations::declared(self, &file.name, &name).ok();

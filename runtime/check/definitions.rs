@@ -20,6 +20,8 @@ pub(super) struct Definition {
     pub(super) parameters: Vec<String>,
     /// The doc comment, without its slashes.
     pub(super) docs: String,
+    /// The types of its first parameters, read on first use.
+    pub(super) takes: OnceLock<Vec<Type>>,
     /// The type of its result, read on first use.
     pub(super) result: OnceLock<Type>,
     pub(super) body: Vec<Stmt>,
@@ -38,6 +40,7 @@ pub(super) fn definitions(ast: &AST) -> Vec<Definition> {
             private: function.access == rhai::FnAccess::Private,
             parameters: function.params.iter().map(ToString::to_string).collect(),
             docs: plain_docs(&function.comments),
+            takes: OnceLock::new(),
             result: OnceLock::new(),
             body: Vec::new(),
             begin: function.body.start_position(),

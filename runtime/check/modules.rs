@@ -1,20 +1,26 @@
 //! Checks uses of imported files, and of the file itself as `global`.
 
-use rhai::{FnCallExpr, Namespace, Position};
+use rhai::{Expr, FnCallExpr, Namespace, Position};
 
 use super::definitions::Definition;
 use super::effects::tells_of_a_value;
-use super::files::File;
+use super::files::{File, Files};
 use super::scope::KnownType;
 use super::walk::Walk;
 use super::{Code, options, phrases};
 use crate::advice::suggest;
 use crate::script::declarations;
 use crate::script::imports::is_recipe;
+use crate::spec::Type;
 
 impl<'a> Walk<'a> {
     /// `alias::name(arguments)`.
-    pub(super) fn qualified_call(&mut self, call: &'a FnCallExpr, position: Position) -> KnownType {
+    pub(super) fn qualified_call(
+        &mut self,
+        call: &'a FnCallExpr,
+        kinds: &[KnownType],
+        position: Position,
+    ) -> KnownType {
         let (name, count) = (call.name.as_str(), call.args.len());
         let (shown, files) = self.modules(&call.namespace)?;
         let mut wrong: Option<(&File, Vec<&Definition>)> = None;
@@ -28,11 +34,12 @@ impl<'a> Walk<'a> {
                     if files.len() > 1 {
                         return None;
                     }
-                    options::check_own(self, file, definition, &call.args);
+                    let shown = format!("{shown}::{name}");
+                    self.check_own_call(file, definition, &shown, &call.args, kinds);
                     // Only the comments of the standard library are known to tell of every effect.
                     let answers = is_recipe(&file.name) && tells_of_a_value(&definition.docs);
                     if answers && self.is_ignored(call) {
-                        self.report_unused(&format!("{shown}::{name}"), position);
+                        self.report_unused(&shown, position);
                     }
                     return self.result_of(file, definition);
                 }
@@ -62,6 +69,44 @@ impl<'a> Walk<'a> {
         let message = format!("there is no function `{shown}::{name}`");
         self.find(Code::UnknownFunction, position, message).hint = Some(hint);
         None
+    }
+
+    /// The types of the first parameters of the function `definition` of `file`, from its doc comment.
+    pub(super) fn parameters_of(
+        files: &Files,
+        file: &File,
+        definition: &'a Definition,
+    ) -> &'a [Type] {
+        let read = || declarations::parameters(files, &file.name, &definition.docs);
+        definition.takes.get_or_init(read)
+    }
+
+    /// Reports the wrong arguments of a call of the script's function `definition` of `file`, which is `shown`.
+    pub(super) fn check_own_call(
+        &mut self,
+        file: &'a File,
+        definition: &'a Definition,
+        shown: &str,
+        arguments: &'a [Expr],
+        kinds: &[KnownType],
+    ) {
+        options::check_own(self, file, definition, arguments);
+        let types = Self::parameters_of(self.files, file, definition);
+        let wrong = types.iter().zip(kinds).position(|(ty, kind)| {
+            let kind = kind.as_ref().filter(|_| self.sure(Some(ty)).is_some());
+            kind.is_some_and(|kind| !ty.takes(kind))
+        });
+        let Some(index) = wrong else { return };
+        let shown_kinds: Vec<String> = kinds.iter().map(phrases::kind).collect();
+        let message = format!(
+            "`{shown}` cannot be called with ({})",
+            shown_kinds.join(", ")
+        );
+        let label = phrases::with_article(&shown_kinds[index]);
+        let hint = phrases::typed_signature(shown, &definition.parameters, types);
+        let finding = self.find(Code::WrongType, arguments[index].start_position(), message);
+        finding.label = format!("this is {label}");
+        finding.hint = Some(hint);
     }
 
     /// The type of the result of the function `definition` of `file`, from its doc comment.

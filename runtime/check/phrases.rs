@@ -2,8 +2,9 @@
 
 use super::definitions::Definition;
 use super::scope::KnownType;
-use crate::catalog::{Function, Signature};
+use crate::catalog::{self, Function, Signature};
 use crate::script::imports;
+use crate::spec::Type;
 
 /// A type as messages show it.
 pub(super) fn kind(kind: &KnownType) -> String {
@@ -54,6 +55,14 @@ pub(super) fn own_signatures(functions: &[&Definition]) -> String {
         .map(|function| format!("`{}({})`", function.name, function.parameters.join(", ")))
         .collect();
     format!("usage: {}", signatures.join(", or "))
+}
+
+/// The signature of the script's function `name`, the first of whose `parameters` are of these `types`.
+pub(super) fn typed_signature(name: &str, parameters: &[String], types: &[Type]) -> String {
+    format!(
+        "usage: `{name}({})`",
+        catalog::typed_parameters(parameters, types).join(", ")
+    )
 }
 
 /// The signatures of native functions, on a value for methods.

@@ -89,8 +89,13 @@ impl<'a> Walk<'a> {
             // Called with `!`, it sees the variables of its caller.
             walk.dynamic = facts.sees_caller.contains(function.name.as_str());
             let takes_inputs = function.name == MAIN && function.parameters.len() == 1;
-            for name in &function.parameters {
-                walk.parameter(name, inputs.clone().filter(|_| takes_inputs));
+            let types = Self::parameters_of(files, file, function);
+            for (index, name) in function.parameters.iter().enumerate() {
+                let kind = match takes_inputs {
+                    true => inputs.clone(),
+                    false => walk.sure(types.get(index)),
+                };
+                walk.parameter(name, kind);
             }
             walk.block_of(&function.body, true);
             findings.append(&mut walk.findings);

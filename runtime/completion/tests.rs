@@ -452,7 +452,7 @@ fn a_call_shows_its_signature_and_the_number_of_the_argument() {
             "lookup_by_name(name: string) -> Domain",
             None,
         ),
-        ("guest::keep(", "keep(dom)", Some(0)),
+        ("guest::keep(", "keep(dom: Domain) -> Domain", Some(0)),
         ("fn f(a, b) { }; f(1, ", "f(a, b)", Some(1)),
         (
             "dom.send_key(1, 2",

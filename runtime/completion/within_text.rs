@@ -198,8 +198,10 @@ impl Context<'_> {
             let function = recipe.functions.iter().find(|function| {
                 function.name == argument.call.name && function.parameters.len() > argument.number
             })?;
-            let kind = described(&function.docs, &function.parameters[argument.number])?;
-            return Some((kind.to_owned(), holder));
+            let Some(Type::NameOf(what)) = function.takes.get(argument.number) else {
+                return None;
+            };
+            return Some((what.object().to_owned(), holder));
         }
         let parameters = self.parameters(argument);
         parameters.into_iter().find_map(|(function, name)| {
@@ -311,13 +313,6 @@ impl Context<'_> {
 fn found_by(function: &Function) -> Option<&str> {
     let kind = function.returns.object()?;
     function.name.ends_with("lookup_by_name").then_some(kind)
-}
-
-/// The type of the object that `parameter` names, according to the docs of a recipe's function:
-/// "The network called `name`".
-fn described(docs: &str, parameter: &str) -> Option<&'static str> {
-    let before = docs.split_once(&format!(" called `{parameter}`"))?.0;
-    any::by_option(before.rsplit(' ').next()?).or_else(|| any::by_option(parameter))
 }
 
 fn sorted(files: impl Iterator<Item = File>) -> impl Iterator<Item = File> {

@@ -143,6 +143,11 @@ pub fn result(sources: &dyn Sources, file: &str, docs: &str) -> Type {
     spec::result(docs, &|name| declared(sources, file, name).ok())
 }
 
+/// The types of the first parameters of a function of the file `file` with the doc comment `docs`.
+pub fn parameters(sources: &dyn Sources, file: &str, docs: &str) -> Vec<Type> {
+    spec::parameters(docs, &|name| declared(sources, file, name).ok())
+}
+
 /// The spec that the value `map` of a constant of the file `file` declares.
 ///
 /// # Errors

@@ -1,13 +1,25 @@
-//! The options and the result that the doc comment of a function names.
+//! The types of parameters, the options and the result that the doc comment of a function names, in a line such as
+//! `Takes: Connection, network. Options: CHANGE. Returns: Network.`
 
 use std::sync::Arc;
 
 use super::{Spec, Type};
 
-/// The name of the declaration of the last parameter, a map of options: `GUEST` of the line `Options: GUEST. Returns:
-/// Domain.`
+/// The labels that a line of types may begin with.
+const LABELS: [&str; 3] = ["Takes: ", "Options: ", "Returns: "];
+
+/// The name of the declaration of a parameter, a map of options: `GUEST` of the line `Options: GUEST. Returns: Domain.`
 pub fn options_line(docs: &str) -> Option<String> {
     named_in_line(docs, "Options: ")
+}
+
+/// The number of the parameter whose options the doc comment names, of `count`: the one after those whose types it names, or
+/// the last.
+pub fn options_place(docs: &str, count: usize) -> usize {
+    match named_in_line(docs, "Takes: ") {
+        Some(line) => line.split(", ").count(),
+        None => count.saturating_sub(1),
+    }
 }
 
 /// The name of the type of the result: `Domain` of that line.
@@ -18,9 +30,19 @@ pub fn returns_line(docs: &str) -> Option<String> {
 /// The type of a function's result, from its doc comment: `Domain`, `array of StorageVol`,
 /// `Domain or ()`, or the name of a constant that declares the keys of a map, which `declared` finds.
 pub fn result(docs: &str, declared: &dyn Fn(&str) -> Option<Arc<Spec>>) -> Type {
-    let Some(line) = returns_line(docs) else {
-        return Type::Unknown;
-    };
+    let line = returns_line(docs);
+    line.map_or(Type::Unknown, |line| written(&line, declared))
+}
+
+/// The types of the first parameters of a function, from its doc comment; empty if it names none.
+pub fn parameters(docs: &str, declared: &dyn Fn(&str) -> Option<Arc<Spec>>) -> Vec<Type> {
+    let line = named_in_line(docs, "Takes: ").unwrap_or_default();
+    let types = line.split(", ").filter(|name| !name.is_empty());
+    types.map(|name| written(name, declared)).collect()
+}
+
+/// The type that is written as `array of StorageVol` or `Domain or ()`; unknown if one of its words is.
+fn written(line: &str, declared: &dyn Fn(&str) -> Option<Arc<Spec>>) -> Type {
     let one = |name: &str| {
         let item = name.strip_prefix("array of ");
         let name = item.unwrap_or(name).trim();
@@ -40,10 +62,14 @@ pub fn result(docs: &str, declared: &dyn Fn(&str) -> Option<Arc<Spec>>) -> Type 
     }
 }
 
+fn is_line(line: &str) -> bool {
+    LABELS.iter().any(|label| line.starts_with(label))
+}
+
 fn named_in_line(docs: &str, label: &str) -> Option<String> {
     docs.lines().find_map(|line| {
         let line = line.trim();
-        let whole = line.starts_with("Options: ") || line.starts_with("Returns: ");
+        let whole = is_line(line);
         let (_, rest) = line.split_once(label).filter(|_| whole)?;
         let name = rest.split(". ").next()?.trim().trim_end_matches('.');
         (!name.is_empty()).then(|| name.to_owned())
@@ -52,17 +78,15 @@ fn named_in_line(docs: &str, label: &str) -> Option<String> {
 
 /// The documentation without that line, which the reference shows in another form.
 pub fn without_lines(docs: &str) -> String {
-    let is_line = |line: &&str| {
-        let line = line.trim();
-        line.starts_with("Options: ") || line.starts_with("Returns: ")
-    };
-    let lines: Vec<&str> = docs.lines().filter(|line| !is_line(line)).collect();
+    let lines: Vec<&str> = docs.lines().filter(|line| !is_line(line.trim())).collect();
     lines.join("\n").trim_end().to_owned()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Type, options_line, result, returns_line, without_lines};
+    use super::{
+        Type, options_line, options_place, parameters, result, returns_line, without_lines,
+    };
 
     #[test]
     fn a_doc_comment_names_the_options_and_the_result() {
@@ -89,5 +113,20 @@ mod tests {
             assert_eq!(result(line, &|_| None).to_string(), shown, "{line}");
         }
         assert_eq!(result("Returns: map.", &|_| None), Type::Map);
+    }
+
+    #[test]
+    fn a_doc_comment_names_the_types_of_parameters() {
+        let docs = "Stops it.\n\nTakes: Connection, array of Domain or (). Options: STOP.";
+        let shown: Vec<String> = parameters(docs, &|_| None)
+            .iter()
+            .map(Type::to_string)
+            .collect();
+        assert_eq!(shown, ["Connection", "array of Domain | ()"]);
+        assert_eq!(options_line(docs).as_deref(), Some("STOP"));
+        assert_eq!(options_place(docs, 4), 2);
+        assert_eq!(options_place("Options: STOP.", 4), 3);
+        assert_eq!(without_lines(docs), "Stops it.");
+        assert_eq!(parameters("It Takes: time.", &|_| None), []);
     }
 }

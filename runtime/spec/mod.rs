@@ -43,7 +43,7 @@ mod tests;
 mod ty;
 mod value;
 
-pub use docs::{options_line, result, returns_line, without_lines};
+pub use docs::{options_line, options_place, parameters, result, returns_line, without_lines};
 pub use fault::{Fault, FaultKind, Step};
 pub use in_xml::InXml;
 pub use literal::Literal;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use virhai::catalog::{self, Function};
 use virhai::engine::{self, Limits};
 use virhai::names::{snake_case, without_variant};
+use virhai::spec::{Type, options_place};
 use virhai::syntax::outline::Outline;
 use virhai::{Imports, Session, SessionOptions};
 
@@ -414,6 +415,18 @@ fn every_option_of_a_recipe_is_declared_and_used() {
                     offenders.push(format!("{shown}: nothing declares {name}"));
                 }
                 _ => {}
+            }
+        }
+        for function in recipe.offered().filter(|_| !recipe.internal) {
+            let typed = function.takes.iter().take_while(|ty| **ty != Type::Unknown);
+            // What stands behind options is a closure.
+            let all = match function.options {
+                Some(_) => options_place(&function.docs, function.parameters.len()) + 1,
+                None => function.parameters.len(),
+            };
+            if let Some(name) = function.parameters[..all].get(typed.count()) {
+                let shown = format!("{}::{}", recipe.path, function.name);
+                offenders.push(format!("{shown} has no `Takes: TYPE.` for `{name}`"));
             }
         }
         let options = recipe

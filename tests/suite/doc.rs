@@ -88,7 +88,7 @@ fn types_recipes_constants_and_the_languages_own_functions_are_found() {
         ("StoragePool", "`virhai doc StoragePool.autostart`"),
         (
             "std/guest",
-            "\n  guest::create(conn, options) -> Domain\n      ",
+            "\n  guest::create(conn: Connection, options: GUEST) -> Domain\n      ",
         ),
         ("guest::create", "All or nothing"),
         ("VIR_DOMAIN_START_PAUSED", "one of virDomainCreateFlags"),
