@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use rhai::{Dynamic, Map};
+use rhai::Dynamic;
 use rustyline::completion::Completer;
 use rustyline::error::ReadlineError;
 use rustyline::highlight::{CmdKind, Highlighter};
@@ -42,7 +42,7 @@ impl Unanswered {
 /// # Errors
 ///
 /// The input ended, all answers were wrong, or Ctrl-C was pressed.
-pub(super) fn value(declared: &Inputs, key: &Key) -> Result<Dynamic, Box<Unanswered>> {
+pub(super) fn value(key: &Key) -> Result<Dynamic, Box<Unanswered>> {
     let failed =
         |error: ReadlineError| Unanswered::because(format!("cannot read the answer: {error}"));
     let question = question(key);
@@ -64,8 +64,7 @@ pub(super) fn value(declared: &Inputs, key: &Key) -> Result<Dynamic, Box<Unanswe
             Err(error) => return Err(failed(error)),
         };
         let value = inputs::line(key, text.trim());
-        let given = Map::from_iter([(key.name.as_str().into(), value.clone())]);
-        let faults = declared.faults(&given);
+        let faults = Inputs::faults_of_answer(key, &value);
         match faults.first() {
             _ if text.trim().is_empty() => eprintln!("  `{}` must be given", key.name),
             Some(fault) => {

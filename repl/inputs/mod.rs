@@ -69,7 +69,7 @@ pub(crate) fn take(options: &Options, imports: &Imports, script: &mut Script) ->
     }
     if wrong.is_empty() && question::is_possible() {
         for key in missing {
-            let value = ask::value(&declared, key).map_err(|unanswered| {
+            let value = ask::value(key).map_err(|unanswered| {
                 if let Some(why) = unanswered.why {
                     why.report_plain(options);
                 }

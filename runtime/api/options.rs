@@ -74,8 +74,8 @@ mod functions {
     /// where the options were given. Each option is declared by a map with a `type` ("string", "int", "float", "bool",
     /// "size", "duration", "path", "uri", "secret", "pool", "network", "domain", "map", "array", "function", a type
     /// such as "Domain", or the name of another declaration; a list for several, and `["array", "string"]` for a list
-    /// of texts), and optionally `words`, `default`, `required`, `unit`, `min`, `max`, `pattern` and `help`. `include:
-    /// "NAME"` adds the options of another declaration.
+    /// of texts), and optionally `words`, `default`, `required`, `unit`, `min`, `max`, `pattern`, `needs`, `not_with`, `unique`
+    /// and `help`. `include: "NAME"` adds the options of another declaration.
     ///
     /// ```rhai
     /// const BACKUP = #{

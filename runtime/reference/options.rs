@@ -123,7 +123,7 @@ pub(super) fn markdown(table: &Table, before: &[Table], link: &dyn Fn(&Spec) -> 
             (None, false) => String::new(),
         };
         let mut help = key.help.clone();
-        if let Some(limits) = limits(key) {
+        if let Some(limits) = key.limits() {
             let _ = write!(help, "{}{limits}", if help.is_empty() { "" } else { "; " });
         }
         let mut cells = vec![format!("`{}`", key.name), type_of(key, link)];
@@ -153,11 +153,15 @@ fn capital(text: &str) -> String {
 /// The heading of the table: "options of a guest".
 fn heading(table: &Table) -> String {
     let spec = &table.spec;
-    match spec.noun() {
+    let heading = match spec.noun() {
         _ if !spec.about.is_empty() => small(&spec.about),
         _ if table.returned => "keys of the result".into(),
         noun if noun.is_empty() => "options".into(),
         noun => format!("options of {noun}"),
+    };
+    match spec.choice() {
+        Some(choice) => format!("{heading}; needs {choice}"),
+        None => heading,
     }
 }
 
@@ -214,17 +218,8 @@ fn facts(key: &Key) -> Option<String> {
     if let Some(default) = &key.default {
         facts.push(format!("default {default}"));
     }
-    facts.extend(limits(key));
+    facts.extend(key.limits());
     (!facts.is_empty()).then(|| facts.join(", "))
-}
-
-fn limits(key: &Key) -> Option<String> {
-    match (&key.min, &key.max) {
-        (Some(min), Some(max)) => Some(format!("{} to {}", min.text, max.text)),
-        (Some(min), None) => Some(format!("{} or more", min.text)),
-        (None, Some(max)) => Some(format!("{} or less", max.text)),
-        (None, None) => None,
-    }
 }
 
 /// Adds `line`, broken between words; the lines that follow begin with `indent`.

@@ -1,5 +1,6 @@
 //! The inputs of a runbook, which its constant `INPUTS` declares, and `main(inputs)`, which takes them.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use crate::redact;
 use crate::script::declarations;
 use crate::script::imports::Imports;
 use crate::script::parser;
-use crate::spec::{Fault, FaultKind, Key, Spec, Type};
+use crate::spec::{Fault, FaultKind, Key, Spec, Type, Value};
 
 /// The constant that declares inputs.
 pub const CONSTANT: &str = "INPUTS";
@@ -88,6 +89,16 @@ impl Inputs {
         let mut faults = self.spec.faults_of(&Engine::new_raw(), given);
         faults.retain(|fault| fault.kind != FaultKind::MissingKey || !fault.path.is_empty());
         faults
+    }
+
+    /// The errors in `value` as an answer for `key`, whatever the other inputs are.
+    pub fn faults_of_answer(key: &Key, value: &Dynamic) -> Vec<Fault> {
+        let engine = Engine::new_raw();
+        let value = Value {
+            engine: &engine,
+            value: Cow::Borrowed(value),
+        };
+        Spec::faults_of_key(key, &value)
     }
 
     /// `given` with the defaults of the others, or `()` without a default. Secrets are hidden from now on.

@@ -26,9 +26,16 @@
 //! the texts for `true` and `false`. With `short: "model"`, a value that is not a map is taken as
 //! the key `model` of a map. With `several: true`, a list of such values is accepted as well.
 //!
+//! `needs: "kernel"` and `not_with: "bridge"` are conditions on other options of the same map; a list names several, and
+//! `#{ type: ["unix", "tcp"] }` names values. Of `needs`, one must be met. No two maps of a list have the same value of
+//! an option with `unique: true`. `one_of: ["pool", "folder"]` beside the options names options of which at least one must
+//! be given, and `one_of: ()` leaves an included `one_of` out. With `partial: true` beside the options, options that are not given keep the values
+//! that something has already: they do not break `needs`.
+//!
 //! `options.checked(global::GUEST)` reads it at run time; the static check, completion and the reference read the
 //! same declaration.
 
+mod condition;
 mod consistency;
 mod docs;
 pub mod duration;
@@ -43,6 +50,7 @@ mod tests;
 mod ty;
 mod value;
 
+pub use condition::Other;
 pub use docs::{options_line, options_place, parameters, result, returns_line, without_lines};
 pub use fault::{Fault, FaultKind, Step};
 pub use in_xml::InXml;
@@ -69,6 +77,10 @@ pub struct Spec {
     pub keys: Vec<Key>,
     /// True if the map can have other keys as well, such as those of a newer libvirt.
     pub open: bool,
+    /// True if options that are not given keep the values that something has already.
+    pub partial: bool,
+    /// Options of which at least one must be given.
+    pub one_of: Vec<String>,
 }
 
 /// One key of a map.
@@ -90,6 +102,12 @@ pub struct Key {
     pub xml: Option<InXml>,
     /// The regular expression that all of a text must match.
     pub pattern: Option<String>,
+    /// Other options of the map, of which it needs one.
+    pub needs: Vec<Other>,
+    /// Other options of the map with which it contradicts itself.
+    pub not_with: Vec<Other>,
+    /// True if no two maps of a list may have the same value.
+    pub unique: bool,
     /// One line of documentation.
     pub help: String,
 }
@@ -106,6 +124,9 @@ impl Key {
             max: None,
             xml: None,
             pattern: None,
+            needs: Vec::new(),
+            not_with: Vec::new(),
+            unique: false,
             help: String::new(),
         }
     }
@@ -123,7 +144,7 @@ impl Key {
         }
     }
 
-    /// The limits of its value.
+    /// The limits of its value, and its conditions.
     pub fn limits(&self) -> Option<String> {
         let bounds = match (&self.min, &self.max) {
             (Some(min), Some(max)) => Some(format!("{} to {}", min.text, max.text)),
@@ -133,7 +154,8 @@ impl Key {
         };
         let pattern = self.pattern.as_ref();
         let pattern = pattern.map(|pattern| format!("matches `{pattern}`"));
-        let limits: Vec<String> = bounds.into_iter().chain(pattern).collect();
+        let limits = bounds.into_iter().chain(pattern);
+        let limits: Vec<String> = limits.chain(self.conditions()).collect();
         (!limits.is_empty()).then(|| limits.join(", "))
     }
 
@@ -177,6 +199,11 @@ impl Spec {
     /// The key called `name`.
     pub fn key(&self, name: &str) -> Option<&Key> {
         self.keys.iter().find(|key| key.name == name)
+    }
+
+    /// The options of which at least one must be given, in words.
+    pub fn choice(&self) -> Option<String> {
+        (!self.one_of.is_empty()).then(|| condition::choice_of(&self.one_of))
     }
 
     /// The noun for the map in messages, such as "a disk"; empty for a map without a name.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::consistency::contradiction;
 use super::in_xml::short_key;
-use super::{Bound, InXml, Key, Literal, Spec, Type};
+use super::{Bound, InXml, Key, Literal, Other, Spec, Type};
 use crate::advice::suggest;
 use crate::spec::size;
 
@@ -12,9 +12,9 @@ use crate::spec::size;
 pub(crate) type Resolve<'a> = &'a mut dyn FnMut(&str) -> Result<Arc<Spec>, String>;
 
 /// The fields of a key in a declaration.
-const FIELDS: [&str; 13] = [
+const FIELDS: [&str; 16] = [
     "type", "words", "unit", "default", "required", "min", "max", "pattern", "xml", "written",
-    "short", "several", "help",
+    "short", "several", "needs", "not_with", "unique", "help",
 ];
 
 /// True if `literal` declares options: each of its values is a map with a type or words.
@@ -45,14 +45,29 @@ pub(crate) fn read(
     let mut keys: Vec<Key> = Vec::new();
     let mut own: Vec<&str> = Vec::new();
     let mut called = String::new();
+    let mut partial = false;
+    let mut one_of: Vec<String> = Vec::new();
     for (key, value) in entries {
         match (key.as_str(), value) {
             ("called", Literal::Text(text)) => called.clone_from(text),
-            ("include", Literal::Text(other)) => include(&mut keys, &own, resolve(other)?),
+            ("partial", Literal::Bool(on)) => partial = *on,
+            ("one_of", Literal::List(names)) => {
+                let names = names.iter().map(|name| name.text().map(str::to_owned));
+                let names: Option<Vec<String>> = names.collect();
+                one_of = names.ok_or("`one_of` lists names of options")?;
+            }
+            ("one_of", Literal::Unit) => one_of.clear(),
+            ("include", Literal::Text(other)) => {
+                let other = resolve(other)?;
+                one_of.extend_from_slice(&other.one_of);
+                include(&mut keys, &own, other);
+            }
             ("include", Literal::List(others)) => {
                 for other in others {
                     let other = other.text().ok_or("`include` lists names of constants")?;
-                    include(&mut keys, &own, resolve(other)?);
+                    let other = resolve(other)?;
+                    one_of.extend_from_slice(&other.one_of);
+                    include(&mut keys, &own, other);
                 }
             }
             // An option that is included is left out again.
@@ -70,13 +85,45 @@ pub(crate) fn read(
             }
         }
     }
-    Ok(Spec {
+    let mut spec = Spec {
         called,
         name: name.to_owned(),
         file: file.to_owned(),
         keys,
+        partial,
+        one_of,
         ..Spec::default()
-    })
+    };
+    check_conditions(&mut spec, &own)?;
+    Ok(spec)
+}
+
+/// Refuses conditions of the keys `own` on options that do not exist. An included key loses its conditions on options
+/// that are left out.
+fn check_conditions(spec: &mut Spec, own: &[&str]) -> Result<(), String> {
+    for key in spec
+        .keys
+        .iter()
+        .filter(|key| own.contains(&key.name.as_str()))
+    {
+        for (field, others) in [("needs", &key.needs), ("not_with", &key.not_with)] {
+            if let Some(why) = others.iter().find_map(|other| other.contradiction(spec)) {
+                let name = &key.name;
+                return Err(format!(
+                    "the declaration of `{name}` is wrong: `{field}`: {why}"
+                ));
+            }
+        }
+    }
+    if let Some(name) = spec.one_of.iter().find(|name| spec.key(name).is_none()) {
+        return Err(format!("`one_of`: there is no option `{name}`"));
+    }
+    let names: Vec<String> = spec.keys.iter().map(|key| key.name.clone()).collect();
+    for key in &mut spec.keys {
+        key.needs.retain(|other| names.contains(&other.key));
+        key.not_with.retain(|other| names.contains(&other.key));
+    }
+    Ok(())
 }
 
 /// Adds the keys of `spec`, without those that the declaration has as its `own`.
@@ -213,6 +260,9 @@ fn read_key(
         max,
         xml: InXml::read(text("xml")?, field("written"), short)?,
         pattern,
+        needs: Other::read("needs", field("needs"))?,
+        not_with: Other::read("not_with", field("not_with"))?,
+        unique: flag("unique")?,
         help: text("help")?.to_owned(),
     };
     match contradiction(&key) {

@@ -1,8 +1,10 @@
 //! Options as scripts declare and give them.
 
+use std::sync::Arc;
+
 use rhai::{Dynamic, EvalAltResult, Map};
 
-use super::Literal;
+use super::{Literal, Spec};
 use crate::engine::{self, Limits};
 use crate::script::declarations::{Constants, Sources, declared};
 use crate::{Error, Imports, Session, SessionOptions};
@@ -64,6 +66,128 @@ fn the_type_decides_whether_a_limit_is_a_size_or_a_duration() {
         let fault = fault(declared, given);
         assert_eq!(fault.is_none(), allowed, "{declared}: {given}: {fault:?}");
     }
+}
+
+/// The faults of a script's map, whose declaration has the entries `declared`, and the hints.
+fn conditions(declared: &str, given: &str) -> Vec<String> {
+    let texts = [("a", format!("const IT = #{{ {declared} }};"))];
+    let spec = declared_in(&texts, "IT").expect("the declaration is right");
+    let session = Session::new(SessionOptions::default());
+    let engine = engine::build(&session, &Limits::default(), Imports::default());
+    let map = engine
+        .eval::<Map>(&format!("#{{ {given} }}"))
+        .expect("a map");
+    let faults = spec.faults_of(&engine, &map).into_iter();
+    let told = faults.map(|fault| {
+        let hint = fault.hint.clone().unwrap_or_default();
+        format!("{}: {}; {hint}", fault.written_path(), fault.message)
+    });
+    told.collect()
+}
+
+fn declared_in(texts: &[(&str, String)], name: &str) -> Result<Arc<Spec>, String> {
+    let (file, text) = &texts[0];
+    let ast = engine::parser().compile(text).expect("it compiles");
+    let constants = Arc::new(Constants::of(&ast));
+    struct One(Arc<Constants>);
+    impl Sources for One {
+        fn constants(&self, _file: &str) -> Option<Arc<Constants>> {
+            Some(Arc::clone(&self.0))
+        }
+        fn imported(&self, _file: &str, _path: &str) -> Option<String> {
+            None
+        }
+    }
+    declared(&One(constants), file, name)
+}
+
+#[test]
+fn options_that_contradict_each_other_are_refused_with_both_names() {
+    let types = r#"
+        kernel: #{ type: "path" }, initrd: #{ type: "path", needs: "kernel" },
+        size: #{ type: "size" }, backing: #{ type: "path" },
+        allocation: #{ type: "size", needs: ["size", "backing"] },
+        firmware: #{ words: ["efi", "bios"] }, secure: #{ type: "bool", default: false, not_with: #{ firmware: "bios" } },
+        type: #{ words: ["pty", "unix", "tcp"], default: "pty" },
+        mode: #{ type: "string", needs: #{ type: ["unix", "tcp"] } },
+        bridge: #{ type: "string" }, network: #{ type: "network", not_with: ["bridge", "kernel"] },
+        dhcp: #{ type: "bool", default: true }, hosts: #{ type: "array", not_with: #{ dhcp: false } },
+    "#;
+    for (given, told) in [
+        (
+            "initrd: \"/i\"",
+            "initrd: `initrd` needs `kernel`; give `kernel`, or leave `initrd` out",
+        ),
+        ("initrd: \"/i\", kernel: \"/k\"", ""),
+        ("initrd: \"\"", ""),
+        ("initrd: (), kernel: ()", ""),
+        (
+            "allocation: 5",
+            "allocation: `allocation` needs `size` or `backing`; give `size` or `backing`, or leave `allocation` out",
+        ),
+        ("allocation: 5, backing: \"/b\"", ""),
+        (
+            "secure: true, firmware: \"bios\"",
+            "secure: `secure` cannot be combined with `firmware: \"bios\"`; leave one of the two out",
+        ),
+        ("secure: false, firmware: \"bios\"", ""),
+        ("secure: true, firmware: \"efi\"", ""),
+        ("mode: \"bind\", type: \"tcp\"", ""),
+        (
+            "mode: \"bind\", type: \"pty\"",
+            "mode: `mode` needs `type: \"unix\"` or `type: \"tcp\"`; give `type: \"unix\"` or `type: \"tcp\"`, or leave `mode` out",
+        ),
+        // The default counts.
+        (
+            "mode: \"bind\"",
+            "mode: `mode` needs `type: \"unix\"` or `type: \"tcp\"`; give `type: \"unix\"` or `type: \"tcp\"`, or leave `mode` out",
+        ),
+        (
+            "network: \"lan\", bridge: \"br0\"",
+            "network: `network` cannot be combined with `bridge`; leave one of the two out",
+        ),
+        ("network: \"lan\", bridge: ()", ""),
+        (
+            "hosts: [1], dhcp: false",
+            "hosts: `hosts` cannot be combined with `dhcp: false`; leave one of the two out",
+        ),
+        ("hosts: [], dhcp: false", ""),
+    ] {
+        assert_eq!(conditions(types, given).concat(), told, "{given}");
+    }
+    // What is not given may have a value already.
+    let partial = format!("partial: true, {types}");
+    for (given, faults) in [
+        ("initrd: \"/i\", mode: \"bind\", allocation: 5", 0),
+        ("mode: \"bind\", type: \"pty\"", 1),
+        ("network: \"lan\", bridge: \"br0\"", 1),
+    ] {
+        assert_eq!(conditions(&partial, given).len(), faults, "{given}");
+    }
+}
+
+#[test]
+fn a_map_needs_one_of_some_options_and_the_maps_of_a_list_differ() {
+    let place = r#"one_of: ["pool", "folder"], called: "a backup", pool: #{ type: "string" }, folder: #{ type: "bool" }"#;
+    assert_eq!(
+        conditions(place, ""),
+        [": a backup needs `pool` or `folder`; "]
+    );
+    assert_eq!(conditions(place, "folder: false").len(), 1);
+    assert!(conditions(place, "folder: true").is_empty());
+    let within = r#"up: #{ type: #{ one_of: ["tcp"], tcp: #{ type: "int" } } }"#;
+    assert_eq!(conditions(within, "up: #{}"), ["up: `up` needs `tcp`; "]);
+    let list =
+        r#"nics: #{ type: ["array", "string", #{ mac: #{ type: "string", unique: true } }] }"#;
+    assert_eq!(
+        conditions(
+            list,
+            r#"nics: [#{ mac: "aa" }, "x", #{ mac: "AA" }, #{}, #{}]"#
+        ),
+        [
+            "nics[2].mac: `nics[0].mac` and `nics[2].mac` are both \"AA\"; give them different values, or leave one out"
+        ]
+    );
 }
 
 #[test]
@@ -343,6 +467,9 @@ fn a_wrong_declaration_says_what_is_wrong() {
             const COUNT = #{ one: #{ type: "int", max: "1m" } };
             const RANGED = #{ one: #{ type: "size", max: "1GiB", default: "2GiB" } };
             const CHOSEN = #{ one: #{ words: ["a", "b"], default: "c" } };
+            const NEEDS = #{ one: #{ type: "int", needs: "two" } };
+            const VALUES = #{ one: #{ type: "int", not_with: #{ two: "c" } }, two: #{ words: ["a", "b"] } };
+            const CHOICE = #{ one_of: ["two"], one: #{ type: "int" } };
             const NESTED = #{ one: #{ type: ["array", #{ two: #{ type: "int" } }], default: [#{ tow: 1 }] } };
         "#,
     )]);
@@ -398,6 +525,15 @@ fn a_wrong_declaration_says_what_is_wrong() {
             "CHOSEN",
             "its `default` does not fit: `one` must be \"a\" or \"b\", not \"c\"",
         ),
+        (
+            "NEEDS",
+            "the declaration of `one` is wrong: `needs`: there is no option `two`",
+        ),
+        (
+            "VALUES",
+            "the declaration of `one` is wrong: `not_with`: `two` must be \"a\" or \"b\", not \"c\"",
+        ),
+        ("CHOICE", "`one_of`: there is no option `two`"),
         (
             "NESTED",
             "its `default` does not fit: `one[0]` has no key `tow`",

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use rhai::{Array, Blob, Dynamic, Engine, FnPtr, ImmutableString, Map};
 
+use super::condition::{Entries, Taken};
 use super::fault::written;
 use super::read::{unit_bytes, whole};
 use super::ty::object;
@@ -159,13 +160,16 @@ impl Type {
 impl Spec {
     /// The faults of a map with these `entries`; `complete` is true if they are all of its keys.
     pub fn faults<T: Given>(&self, entries: &[(ImmutableString, T)], complete: bool) -> Vec<Fault> {
-        let mut search = Search::default();
+        let mut search = Search {
+            partial: self.partial,
+            ..Search::default()
+        };
         search.map(self, entries, complete);
         search.faults
     }
 
     /// The errors of `value` as a value of the key `key`.
-    pub(super) fn faults_of_key<T: Given>(key: &Key, value: &T) -> Vec<Fault> {
+    pub(crate) fn faults_of_key<T: Given>(key: &Key, value: &T) -> Vec<Fault> {
         let mut search = Search::default();
         search.path.push(Step::Key(key.name.clone()));
         search.key(key, value);
@@ -264,6 +268,8 @@ struct Search {
     faults: Vec<Fault>,
     /// True inside the value of a secret, which no message shows.
     secret: bool,
+    /// True if options that are not given keep the values that something has already.
+    partial: bool,
 }
 
 impl Search {
@@ -315,6 +321,7 @@ impl Search {
                 None => meant.extend(self.unknown(spec, key)),
             }
         }
+        self.conditions(spec, entries, complete);
         if !complete {
             return;
         }
@@ -336,6 +343,61 @@ impl Search {
                 };
                 let hint = (!key.help.is_empty()).then(|| format!("`{}`: {}", key.name, key.help));
                 self.fault(FaultKind::MissingKey, what, hint);
+            }
+        }
+    }
+
+    /// Reports options that contradict others of their map.
+    fn conditions<T: Given>(
+        &mut self,
+        spec: &Spec,
+        entries: &[(ImmutableString, T)],
+        complete: bool,
+    ) {
+        let entries = Entries {
+            spec,
+            entries,
+            complete: complete && !self.partial,
+        };
+        if let Some(choice) = spec.choice().filter(|_| entries.lacks_all()) {
+            let message = match (self.path.is_empty(), spec.noun()) {
+                (true, noun) if noun.is_empty() => format!("the option {choice} is missing"),
+                (false, noun) if noun.is_empty() => {
+                    format!("`{}` needs {choice}", written(&self.path))
+                }
+                (_, noun) => format!("{}{noun} needs {choice}", self.place()),
+            };
+            self.fault(FaultKind::Value, message, None);
+        }
+        for (key, message, hint) in entries.unmet() {
+            let message = format!("{}{message}", self.place());
+            self.path.push(Step::Key(key.name.clone()));
+            self.fault(FaultKind::Value, message, Some(hint));
+            self.path.pop();
+        }
+    }
+
+    /// Reports maps of a list that have the same value of a unique option.
+    fn duplicates<T: Given>(&mut self, item: &Type, items: &[T]) {
+        let Some(spec) = item.keys().filter(|_| !self.secret) else {
+            return;
+        };
+        let mut taken = Taken::default();
+        for (number, value) in items.iter().enumerate() {
+            let Shape::Map(Some(entries), _) = value.shape() else {
+                continue;
+            };
+            for (name, first, text) in taken.twice(spec, &entries, number) {
+                let list = written(&self.path);
+                let message = format!(
+                    "`{list}[{first}].{name}` and `{list}[{number}].{name}` are both {}",
+                    quoted(&text)
+                );
+                self.path.push(Step::Item(number));
+                self.path.push(Step::Key(name.to_owned()));
+                let hint = "give them different values, or leave one out";
+                self.fault(FaultKind::Value, message, Some(hint.to_owned()));
+                self.path.truncate(self.path.len() - 2);
             }
         }
     }
@@ -426,6 +488,7 @@ impl Search {
                     self.value(item, &value.shape());
                     self.path.pop();
                 }
+                self.duplicates(item, items);
             }
             Shape::Map(Some(entries), complete) => {
                 let free = types

@@ -405,6 +405,10 @@ fn another_host_restores_the_guests_of_a_folder_and_verify_finds_damage() {
         assert(error.message.contains("no point `now`"), error.message);
         let error = thrown(|| backup::restore(conn, place + #{{ guest: "mail" }}));
         assert(error.message.contains("no complete backup of the guest `mail`"), error.message);
+        let error = thrown(|| backup::restore(conn, place + #{{ guest: "web", edit: |xml| xml.set("title", "x") }}));
+        assert_eq(error.message, "the option `edit` changes a new guest");
+        let error = thrown(|| backup::restore(conn, place + #{{ guest: "web", name: "new", to: "images", keep: true }}));
+        assert_eq(error.message, "`keep: true` cannot be combined with the `name` of a new guest");
         "#
     ));
     assert_eq!(other.bytes("web.qcow2", &[2]), [2]);
@@ -502,8 +506,11 @@ fn a_failed_backup_leaves_no_files_and_has_a_reason() {
     let told = site.ok(&format!(
         r#"
         let dom = conn.lookup_by_name("web");
-        let error = thrown(|| backup::make(dom, #{{}}));
-        assert(error.message.contains("one of `pool` and `folder`"), error.message);
+        // The check before the run cannot follow these.
+        let error = thrown(|| backup::make(dom, parse_json("{{}}")));
+        assert_eq(error.message, "a backup needs `pool` or `folder`");
+        let error = thrown(|| backup::make(dom, parse_json(`{{ "pool": "backups", "folder": "/a" }}`)));
+        assert_eq(error.message, "`folder` cannot be combined with `pool`");
         let error = thrown(|| backup::make(dom, #{{ folder: "backups" }}));
         assert(error.message.contains("not an absolute path"), error.message);
         let error = thrown(|| backup::make(dom, #{{ pool: "backups", disks: ["vdz"] }}));

@@ -264,6 +264,157 @@ fn what_makes_no_sense_is_refused() {
 }
 
 #[test]
+fn options_of_a_guest_that_contradict_each_other_are_refused_at_the_users_line() {
+    for (options, why) in [
+        (
+            "firmware: \"bios\", secure_boot: true",
+            "`secure_boot` cannot be combined with `firmware: \"bios\"`",
+        ),
+        ("initrd: \"/i\"", "`initrd` needs `kernel`"),
+        (
+            "cmdline: \"quiet\"",
+            "`cmdline` needs `kernel` or `bootloader`",
+        ),
+        (
+            "kernel: \"/k\", boot: [\"hd\"]",
+            "`kernel` cannot be combined with `boot`",
+        ),
+        (
+            "bootloader: \"/b\", firmware: \"efi\"",
+            "`bootloader` cannot be combined with `firmware`",
+        ),
+        (
+            "disks: [#{ path: \"/a\", format: \"raw\", pool: \"p\" }]",
+            "`disks[0]`: `path` cannot be combined with `pool`",
+        ),
+        (
+            "disks: [#{ block: \"/dev/a\", size: 5 }]",
+            "`disks[0]`: `block` cannot be combined with `size`",
+        ),
+        (
+            "disks: [#{ path: \"/a\", format: \"raw\", backing_format: \"raw\" }]",
+            "`disks[0]`: `backing_format` needs `backing`",
+        ),
+        (
+            "disks: [#{ path: \"/a\", format: \"raw\", target: \"vda\" }, #{ path: \"/b\", format: \"raw\", target: \"vda\" }]",
+            "`disks[0].target` and `disks[1].target` are both \"vda\"",
+        ),
+        (
+            "disks: [\"<disk type='file'><source file='/a'/><target dev='vda'/></disk>\", #{ path: \"/a\", format: \"raw\" }]",
+            "two disks of `disks` have the image /a",
+        ),
+        (
+            "nics: [#{ network: \"default\", bridge: \"br0\" }]",
+            "`nics[0]`: `network` cannot be combined with `bridge`",
+        ),
+        (
+            "nics: [#{ bridge: \"br0\", portgroup: \"dmz\" }]",
+            "`nics[0]`: `portgroup` needs `network`",
+        ),
+        (
+            "nics: [#{ mac: \"52:54:00:00:00:0A\" }, #{ mac: \"52:54:00:00:00:0a\" }]",
+            "`nics[0].mac` and `nics[1].mac` are both",
+        ),
+        (
+            "nics: [#{ user: false }]",
+            "`user: false` needs `network`, `bridge` or `direct`",
+        ),
+        (
+            "nics: [#{ inbound: 100 }]",
+            "`nics[0]`: `inbound` needs `network`, `bridge` or `direct`",
+        ),
+        (
+            "serial: #{ service: 4555 }",
+            "`serial`: `service` needs `type: \"tcp\"` or `type: \"udp\"`",
+        ),
+        (
+            "graphics: #{ tls_port: 5901 }",
+            "`graphics`: `tls_port` needs `type: \"spice\"`",
+        ),
+        (
+            "graphics: #{ listen: \"0.0.0.0\", listen_by: \"none\" }",
+            "`graphics`: `listen` cannot be combined with `listen_by: \"none\"`",
+        ),
+        (
+            "tpm: #{ type: \"passthrough\", version: \"2.0\" }",
+            "`tpm`: `version` needs `type: \"emulator\"`",
+        ),
+        (
+            "cpu: #{ mode: \"host-passthrough\", model: \"EPYC\" }",
+            "`cpu`: `model` cannot be combined with `mode: \"host-passthrough\"`",
+        ),
+        (
+            "cpu: #{ cache_level: 3 }",
+            "`cpu`: `cache_level` needs `cache: \"emulate\"`",
+        ),
+        (
+            "vcpu: #{ placement: \"auto\", cpuset: \"0-1\" }",
+            "`vcpu`: `cpuset` cannot be combined with `placement: \"auto\"`",
+        ),
+        (
+            "vsock: #{ auto: true, cid: 5 }",
+            "`vsock`: `auto` cannot be combined with `cid`",
+        ),
+        (
+            "memballoon: #{ model: \"none\", period: 5 }",
+            "`memballoon`: `period` cannot be combined with `model: \"none\"`",
+        ),
+        (
+            "iothreads: 1, iothreadids: [#{ id: 1 }, #{ id: 2 }]",
+            "`iothreadids` has 2 I/O threads, but `iothreads` is 1",
+        ),
+        (
+            "sysinfo: #{ bios: #{ vendor: \"x\" } }, os: #{ smbios: \"host\" }",
+            "`sysinfo` cannot be combined with `os.smbios: \"host\"`",
+        ),
+    ] {
+        let shown = refused(&format!("#{{ name: \"web\", {options} }}"));
+        assert!(shown.contains(why), "{options}: {shown}");
+        assert!(
+            shown.contains("<script>") || !shown.contains("--> std/"),
+            "{shown}"
+        );
+    }
+    // What an option requests nothing of contradicts nothing.
+    for options in [
+        "firmware: \"bios\", secure_boot: false",
+        "initrd: (), cmdline: \"\"",
+        "disks: [#{ path: \"/a\", format: \"raw\", pool: () }], nics: [#{ network: \"default\", user: false }]",
+        "disks: [#{ path: \"/a\", format: \"raw\", shareable: true }, #{ path: \"/a\", format: \"raw\", shareable: true }]",
+    ] {
+        let script = format!(
+            "import \"std/description\" as description; description::of(connect(), #{{ name: \"web\", {options} }});"
+        );
+        virhai()
+            .arg("-c")
+            .arg("test:///default")
+            .script(script)
+            .ok();
+    }
+}
+
+#[test]
+fn a_change_needs_no_option_that_the_guest_has_already() {
+    virhai()
+        .arg("-c")
+        .arg("test:///default")
+        .script(
+            r#"import "std/guest" as guest;
+            import "std/network" as network;
+            let conn = connect();
+            guest::create(conn, #{ name: "web", kernel: "/k", nics: [], serial: #{ type: "tcp", mode: "bind", host: "127.0.0.1", service: 4555 }, start: false });
+            let web = guest::ensure(conn, #{ name: "web", cmdline: "quiet", serial: #{ service: 4556 }, start: false }).domain.xml();
+            assert_eq([web.get("os/cmdline"), web.get("devices/serial/@type"), web.get("devices/serial/source/@service")], ["quiet", "tcp", "4556"]);
+            let refusal = assert_throws(|| guest::ensure(conn, #{ name: "new", cmdline: "quiet", start: false }));
+            assert_eq(refusal.message, "`cmdline` needs `kernel` or `bootloader`");
+            network::create(conn, #{ name: "lab", address: "10.77.0.1/24" });
+            let hosts = [#{ ip: "10.77.0.9", mac: "52:54:00:00:00:09" }];
+            assert(network::ensure(conn, #{ name: "lab", hosts: hosts }).network.xml().has("ip/dhcp/host"));"#,
+        )
+        .ok();
+}
+
+#[test]
 fn the_same_options_are_understood_by_the_test_driver() {
     let shown = virhai()
         .arg("-c")

@@ -96,12 +96,12 @@ fn types_recipes_constants_and_the_languages_own_functions_are_found() {
         ("std/guest", "\n  memory: size (KiB), default \"1GiB\""),
         (
             "std/guest",
-            "\ndevices::DISK: options of a disk\n  path: path\n",
+            "\ndevices::DISK: options of a disk\n  path: path, not with `block`, `pool` or `volume`\n",
         ),
         ("std/guest", "\n  bus: \"virtio\" | \"sata\" |"),
         (
             "std/guest",
-            "\ndevices::NIC: options of a NIC\n  network: network name\n",
+            "\ndevices::NIC: options of a NIC\n  network: network name, not with `bridge`, `direct` or `user`\n",
         ),
         ("network::ensure", "\n  ip: string, required\n"),
         ("string.to_upper", "to_upper"),

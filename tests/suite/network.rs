@@ -235,9 +235,21 @@ fn what_is_wrong_with_a_network_is_said_before_it_is_made() {
         ),
         (
             "#{ tftp: \"/srv/tftp\" }".to_owned(),
-            "`tftp` needs an `address`",
+            "`tftp` needs `address`",
         ),
         ("#{ forward: \"natt\" }".to_owned(), "or (), not \"natt\""),
+        (
+            "#{ forward: \"bridge\", bridge: \"br0\", address: \"10.0.0.1/24\" }".to_owned(),
+            "`address` cannot be combined with `forward: \"bridge\"`",
+        ),
+        (
+            "#{ forward: (), dhcp: [\"10.0.0.4\", \"10.0.0.9\"] }".to_owned(),
+            "`dhcp` needs `address`",
+        ),
+        (
+            "#{ address: \"10.0.0.1/24\", dhcp: false, boot: \"x\" }".to_owned(),
+            "`boot` cannot be combined with `dhcp: false`",
+        ),
         (
             own("#{ mac: \"52:54:00:00:00:01\", ip: \"10.0.1.4\" }"),
             "10.0.1.4, which is not in 10.0.0.0/24",
