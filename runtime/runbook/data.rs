@@ -45,7 +45,10 @@ impl Format {
                 of_toml(toml::Value::Table(table))
             }
             Self::Yaml => {
-                serde_saphyr::from_str(text).map_err(|error| error.without_snippet().to_string())
+                // Values have no bytes: those of `!!binary` stay text, in base64.
+                let options = serde_saphyr::options! { ignore_binary_tag_for_string: true };
+                let value = serde_saphyr::from_str_with_options(text, options);
+                value.map_err(|error| error.without_snippet().to_string())
             }
         }
     }
@@ -177,6 +180,12 @@ mod tests {
         let expected =
             r#"{"day":"2026-11-28","at":[{"time":"2026-11-28T10:15:00Z"}],"z":1,"a":2.5}"#;
         assert_eq!(value.to_string(), expected);
+    }
+
+    #[test]
+    fn bytes_of_yaml_are_text_in_base64() {
+        let value = Format::Yaml.parse("a: !!binary |\n  gIF6\n");
+        assert_eq!(value.expect("it is YAML")["a"], "gIF6\n");
     }
 
     #[test]

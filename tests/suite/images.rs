@@ -140,6 +140,41 @@ fn logins_that_cloud_init_would_not_understand_are_refused() {
 }
 
 #[test]
+fn a_seed_that_cloud_init_would_ignore_is_refused_before_anything_is_made() {
+    virhai()
+        .arg("-c")
+        .arg("test:///default")
+        .script(
+            r###"import "std/import_image" as import_image;
+            fn refused(more) {
+                assert_throws(|| import_image::cloud(connect(), #{ name: "web", image: "no-such.img", pool: "default-pool" } + more)).message
+            }
+            for wrong in ["#cloud-config\nusers: [", "#cloud-config\nusers:\n\t- a", "#cloud-config\na: b: c", "#cloud-config\na: 1\na: 2"] {
+                let shown = refused(#{ user_data: wrong });
+                assert(shown.contains("cloud-init would ignore `user_data`: the text is not YAML: ") && shown.contains("line "), shown);
+            }
+            let no_map = " its YAML is not a map of keys and values";
+            assert_eq(refused(#{ user_data: "#cloud-config\n- users" }), "cloud-init would ignore `user_data`:" + no_map);
+            assert_eq(refused(#{ network_config: "ethernets" }), "cloud-init would ignore `network_config`:" + no_map);
+            assert_eq(refused(#{ meta_data: "- a" }), "cloud-init would ignore `meta_data`:" + no_map);
+            assert(refused(#{ network_config: "version: [" }).contains("`network_config`: the text is not YAML"));
+            assert(refused(#{ user_data: "users: []" }).contains("begins with `users: []`"));
+            assert_eq(refused(#{ host_name: "a", meta_data: "instance-id: b" }), "`host_name` cannot be combined with `meta_data`");
+            // Everything that cloud-init reads is accepted, so the image is looked for.
+            for right in [
+                "#cloud-config\n", "#cloud-config\nusers: []\n", "#Cloud-config\nwrite_files:\n- path: /a\n  content: !!binary |\n    f0VM/w==\n",
+                "#!/bin/sh\na: b: c\n", "#include\nhttps://example.org/a\n", "## template: jinja\n#cloud-config\na: {{ ds.x }}\n", "#cloud-config-archive\n- a\n",
+                "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=\"b\"\n",
+            ] {
+                let shown = refused(#{ user_data: right });
+                assert(shown.contains("no-such.img"), `${right}: ${shown}`);
+            }
+            assert(refused(#{ network_config: "version: 2\n", meta_data: "instance-id: a\n" }).contains("no-such.img"));"###,
+        )
+        .ok();
+}
+
+#[test]
 fn the_seed_is_gone_once_the_guest_is_up_and_a_failure_leaves_nothing() {
     let (host, folder) = host();
     let image = folder.join("counter.img").display().to_string();

@@ -8,6 +8,7 @@ use super::place::{self, failed};
 use crate::api::arguments::RhaiResultOf;
 use crate::api::room::ensure_room;
 use crate::api::value_text;
+use crate::error::Error;
 use crate::runbook::data::Format;
 use crate::runbook::inputs::of_json;
 
@@ -32,15 +33,25 @@ fn written(format: Format, value: &Value) -> Result<String, String> {
 
 fn read(ctx: &NativeCallContext, path: &str, format: Format) -> RhaiResultOf<Dynamic> {
     let text = place::read_text(ctx, path)?;
+    parsed(ctx, &text, format)?.map_err(|why| failed(ctx, "read", path, why))
+}
+
+/// The value of `text`, or the reason why it does not have the format.
+fn parsed(
+    ctx: &NativeCallContext,
+    text: &str,
+    format: Format,
+) -> RhaiResultOf<Result<Dynamic, String>> {
     let more = match format == Format::Yaml && text.contains('*') {
         true => REFERENCES,
         false => 0,
     };
     ensure_room(ctx, text.len().saturating_mul(VALUES).saturating_add(more))?;
-    match format.parse(&text) {
+    let value = format.parse(text);
+    Ok(match value {
         Ok(value) => Ok(of_json(&value)),
-        Err(why) => Err(failed(ctx, "read", path, why.trim_end())),
-    }
+        Err(why) => Err(why.trim_end().to_owned()),
+    })
 }
 
 fn write(ctx: &NativeCallContext, path: &str, value: &Dynamic, format: Format) -> RhaiResultOf<()> {
@@ -56,7 +67,7 @@ pub(super) fn json(ctx: &NativeCallContext, value: &Dynamic) -> RhaiResultOf<Val
     ensure_room(ctx, text.len().saturating_mul(VALUES))?;
     serde_json::from_str(&text).map_err(|error| {
         let why = format!("the value is nested too deeply: {error}");
-        crate::error::Error::invalid(ctx, why).throw()
+        Error::invalid(ctx, why).throw()
     })
 }
 
@@ -102,6 +113,22 @@ pub(super) mod functions {
     #[rhai_fn(volatile, return_raw)]
     pub fn read_yaml(ctx: NativeCallContext, path: &str) -> RhaiResultOf<Dynamic> {
         read(&ctx, path, Format::Yaml)
+    }
+
+    /// Returns the value of `text`, which is YAML.
+    ///
+    /// References (`*name`) are followed, up to a limit. Bytes (`!!binary`) stay text in base64.
+    ///
+    /// ```rhai
+    /// assert_eq(parse_yaml("- name: web\n  vcpus: 2\n")[0].vcpus, 2);
+    /// let error = assert_throws(|| parse_yaml("users: ["));
+    /// assert(error.message.contains("line 1"));
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(return_raw)]
+    pub fn parse_yaml(ctx: NativeCallContext, text: &str) -> RhaiResultOf<Dynamic> {
+        let value = super::parsed(&ctx, text, Format::Yaml)?;
+        value.map_err(|why| Error::invalid(&ctx, format!("the text is not YAML: {why}")).throw())
     }
 
     /// Writes `value` as JSON to the file `path`, and replaces the old file as `write_text` does.
