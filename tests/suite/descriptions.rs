@@ -415,6 +415,21 @@ fn a_change_needs_no_option_that_the_guest_has_already() {
 }
 
 #[test]
+fn a_second_console_is_a_virtio_console() {
+    virhai()
+        .arg("-c")
+        .arg("test:///default")
+        .script(
+            r#"import "std/guest" as guest;
+            let options = #{ name: "web", nics: [], console: ["pty", "pty", #{ type: "file", path: "/log" }], start: false };
+            let dom = guest::create(connect(), options);
+            assert_eq(dom.xml().select("devices/console/target/@type"), ["serial", "virtio", "virtio"]);
+            assert_eq(guest::ensure(connect(), options).changes, []);"#,
+        )
+        .ok();
+}
+
+#[test]
 fn the_same_options_are_understood_by_the_test_driver() {
     let shown = virhai()
         .arg("-c")
