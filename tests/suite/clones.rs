@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use crate::support::{Daemon, Host, Outcome, micro};
+use crate::support::{Daemon, Host, Outcome, micro, virhai};
 
 struct Site(Daemon);
 
@@ -64,6 +64,24 @@ fn a_full_clone_has_all_of_its_own_and_boots() {
             assert_eq(images.num_of_volumes(), 2);
         "#,
     );
+}
+
+#[test]
+fn the_test_driver_cannot_clone_a_running_guest_and_the_error_says_so() {
+    virhai()
+        .arg("-c")
+        .arg("test:///default")
+        .script(
+            r#"import "std/guest" as guest;
+            import "std/clone" as clone;
+            let conn = connect();
+            let dom = guest::create(conn, #{ name: "web", nics: [], disks: [#{ pool: "default-pool", size: "1MiB" }] });
+            let refusal = assert_throws(|| clone::of(dom, #{ name: "copy" }));
+            assert_eq(refusal.message, "libvirt's test driver cannot copy the disks of the running guest `web`");
+            dom.destroy();
+            assert_eq(clone::of(dom, #{ name: "copy" }).name, "copy");"#,
+        )
+        .ok();
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::support::{Embed, Host, Outcome, micro};
+use crate::support::{Embed, Host, Outcome, micro, virhai};
 
 const RECIPES: &str = r#"
     import "std/install" as install;
@@ -245,6 +245,27 @@ fn a_driver_cd_stays_in_its_drive_and_the_installer_boots_from_its_own() {
         result.domain.destroy();
         "#
     ));
+}
+
+#[test]
+fn an_installation_from_a_medium_boots_no_kernel_and_needs_a_hypervisor() {
+    virhai()
+        .arg("--no-check")
+        .arg("-c")
+        .arg("test:///default")
+        .script(
+            r#"import "std/install" as install;
+            let options = #{ name: "web", nics: [], disks: [#{ path: "/a", format: "raw" }] };
+            let refusal = assert_throws(|| install::from_iso(connect(), options + #{ iso: "/a.iso", kernel: "/k" }));
+            assert_eq(refusal.message, "an installation from a CD has no option `kernel`");
+            let refusal = assert_throws(|| install::from_network(connect(), options + #{ kernel: "/k" }));
+            assert_eq(refusal.message, "an installation from the network has no option `kernel`");
+            let refusal = assert_throws(|| install::from_network(connect(), options + #{ keep_medium: true }));
+            assert_eq(refusal.message, "`keep_medium` needs `cdrom`");
+            let refusal = assert_throws(|| install::from_iso(connect(), options + #{ iso: "/a.iso" }));
+            assert(refusal.message.contains("test driver cannot run guests"), refusal.message);"#,
+        )
+        .ok();
 }
 
 #[test]

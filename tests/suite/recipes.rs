@@ -1,6 +1,6 @@
 //! Recipes that fail at any point leave the host as it was, and recipes change nothing twice.
 
-use crate::support::{Daemon, Host, micro, succeeds};
+use crate::support::{Daemon, Host, micro, succeeds, virhai};
 
 /// A real host with the pool `images`, a guest and a volume that no recipe may touch.
 struct Site {
@@ -331,6 +331,24 @@ fn ensure_of_a_volume_grows_the_disk_of_the_guest_that_runs_with_it() {
         guest::remove_with_volumes(dom);
         "#
     ));
+}
+
+#[test]
+fn a_guest_of_the_test_driver_is_removed_with_its_firmware_and_its_tpm() {
+    virhai()
+        .arg("-c")
+        .arg("test:///default")
+        .script(
+            r#"import "std/guest" as guest;
+            let conn = connect();
+            let tpm = "<tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>";
+            for (more, number) in [#{ firmware: "efi" }, #{ tpm: tpm }, #{ firmware: "efi", tpm: tpm }] {
+                let dom = guest::create(conn, #{ name: `web-${number}`, nics: [] } + more);
+                guest::remove(dom);
+                assert_eq(guest::find(conn, `web-${number}`), ());
+            }"#,
+        )
+        .ok();
 }
 
 #[test]
