@@ -110,7 +110,11 @@ fn help(key: &Key) -> String {
     let mut help = key.help.clone();
     let mut also = Vec::new();
     if is_secret(key) {
-        also.push("in the file".to_owned());
+        let form = match key.ty.specs().is_empty() {
+            true => "in the file",
+            false => "in the file, as JSON",
+        };
+        also.push(form.to_owned());
     }
     if can_be_repeated(key) {
         also.push("can be repeated".to_owned());

@@ -104,11 +104,7 @@ impl Inputs {
     /// `given` with the defaults of the others, or `()` without a default. Secrets are hidden from now on.
     pub fn filled(&self, given: Map) -> Map {
         let filled = self.spec.filled(given);
-        for key in self.keys().iter().filter(|key| is_secret(key)) {
-            if let Some(value) = filled.get(key.name.as_str()) {
-                keep_secret(value);
-            }
-        }
+        keep_secrets(self.keys(), &filled);
         filled
     }
 }
@@ -148,21 +144,37 @@ pub(crate) fn check_names(keys: &[Key]) -> Result<(), String> {
     Ok(())
 }
 
-fn keep_secret(value: &Dynamic) {
-    if let Some(text) = value.read_lock::<ImmutableString>() {
-        redact::keep(&text);
-    }
-    if let Ok(number) = value.as_int() {
-        redact::keep(&number.to_string());
-    }
-    if let Some(items) = value.read_lock::<Array>() {
-        items.iter().for_each(keep_secret);
+/// Hides the secrets among the values of `keys` from now on.
+fn keep_secrets(keys: &[Key], values: &Map) {
+    for key in keys {
+        if let Some(value) = values.get(key.name.as_str()) {
+            keep_secrets_of(&key.ty, value);
+        }
     }
 }
 
-/// True if the value of `key` must not be shown.
+/// Hides the secrets in `value`, which has the type `ty`, from now on.
+fn keep_secrets_of(ty: &Type, value: &Dynamic) {
+    if let Some(items) = value.read_lock::<Array>() {
+        let item = ty.item().unwrap_or(ty);
+        items.iter().for_each(|value| keep_secrets_of(item, value));
+    } else if let Some(values) = value.read_lock::<Map>() {
+        if let Some(spec) = ty.keys() {
+            keep_secrets(&spec.keys, &values);
+        }
+    } else if ty.is_secret() {
+        if let Some(text) = value.read_lock::<ImmutableString>() {
+            redact::keep(&text);
+        }
+        if let Ok(number) = value.as_int() {
+            redact::keep(&number.to_string());
+        }
+    }
+}
+
+/// True if the value of `key`, or a part of it, must not be shown.
 pub fn is_secret(key: &Key) -> bool {
-    key.ty.is_secret()
+    key.ty.has_secret()
 }
 
 /// True if the value of `key` must be a list.

@@ -369,7 +369,7 @@ impl Type {
         }
     }
 
-    /// True if a value, or a part of it, may be a secret.
+    /// True if a value may be a secret, or a list of secrets.
     pub fn is_secret(&self) -> bool {
         match self {
             Self::Secret => true,
@@ -377,6 +377,12 @@ impl Type {
             Self::OneOf(types) => types.iter().any(Self::is_secret),
             _ => false,
         }
+    }
+
+    /// True if a value, or a part of it at any depth, may be a secret.
+    pub fn has_secret(&self) -> bool {
+        let mut keys = self.specs().into_iter().flat_map(|spec| &spec.keys);
+        self.is_secret() || keys.any(|key| key.ty.has_secret())
     }
 
     /// The declarations of the maps that a value may be or hold.

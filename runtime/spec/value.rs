@@ -447,6 +447,14 @@ impl Search {
 
     /// True if a value of the type `ty` may be `shape`; reports a fault if not.
     fn value<T: Given>(&mut self, ty: &Type, shape: &Shape<T>) -> bool {
+        let outside = self.secret;
+        self.secret |= may_contain_secret(ty, shape);
+        let fits = self.fits(ty, shape);
+        self.secret = outside;
+        fits
+    }
+
+    fn fits<T: Given>(&mut self, ty: &Type, shape: &Shape<T>) -> bool {
         let types = ty.alternatives();
         if types.iter().any(|ty| accepts(ty, shape)) {
             let before = self.faults.len();
@@ -593,6 +601,17 @@ impl Search {
             self.fault(FaultKind::Value, message, None);
         }
     }
+}
+
+/// True if `shape` is text or a number in place of a map or a list with secrets, such as JSON with a mistake.
+fn may_contain_secret<T>(ty: &Type, shape: &Shape<T>) -> bool {
+    let is_json = match shape {
+        Shape::Text(Some(text)) => text.trim_start().starts_with(['{', '[']),
+        Shape::Int(_) | Shape::Float(_) => false,
+        _ => return false,
+    };
+    let is_container = |ty: &Type| ty.is_map() || matches!(ty, Type::Array(_));
+    ty.has_secret() && (is_json || ty.alternatives().iter().all(is_container))
 }
 
 /// True if a value of the type `ty` may be `shape`, apart from its contents.

@@ -186,6 +186,56 @@ fn a_secret_is_never_on_a_command_line_or_in_output() {
 }
 
 #[test]
+fn a_secret_within_a_map_or_a_list_of_maps_is_hidden_everywhere() {
+    let scratch = Scratch::new();
+    scratch.write(
+        "keep.rhai",
+        r#"const LOGIN = #{ user: #{ type: "string", help: "user" }, word: #{ type: "secret", help: "its password" } };
+        const SITE = #{ login: #{ type: "LOGIN", help: "login" } };
+        const INPUTS = #{ site: #{ type: "SITE", help: "a site" }, all: #{ type: ["array", "LOGIN"], help: "logins" } };
+        step("look", || inputs.site.login.user);
+        print(inputs);
+        throw inputs.site.login.word + inputs.all[0].word;"#,
+    );
+    let site = r#"{"login": {"user": "anna", "word": "s3cr3t"}}"#;
+    let all = r#"[{"user": "bert", "word": "gehe1m"}]"#;
+    scratch.write("site.json", site);
+    scratch.write("in.yaml", format!("site: {site}\nall: {all}\n"));
+    for (words, from_environment) in [
+        (&["--inputs", "in.yaml"][..], false),
+        (&["--site-file", "site.json"], true),
+    ] {
+        let mut run = run(&scratch, words)
+            .env("XDG_STATE_HOME", scratch.path("state"))
+            .first_arg("--report=report.html");
+        if from_environment {
+            run = run.env("VIRHAI_ALL", all);
+        }
+        let failed = run.fails(1);
+        let report = std::fs::read_to_string(scratch.path("report.html")).expect("a report");
+        let journals = scratch.path("state/virhai/runs");
+        let journals = std::fs::read_dir(journals).expect("there are runs");
+        let journals: String = journals
+            .map(|run| run.expect("it is readable").path().join("journal.jsonl"))
+            .map(|path| std::fs::read_to_string(path).expect("a journal"))
+            .collect();
+        for shown in [failed.to_string(), report, journals] {
+            assert!(!shown.contains("s3cr3t"), "{shown}");
+            assert!(!shown.contains("gehe1m"), "{shown}");
+            assert!(
+                shown.contains("***") || shown.contains("\"secrets\""),
+                "{shown}"
+            );
+        }
+        assert!(failed.stdout.contains("anna"), "{failed}");
+    }
+    let outcome = run(&scratch, &["--site", site]).fails(2);
+    assert!(outcome.stderr.contains("--site-file"), "{outcome}");
+    let outcome = run(&scratch, &[]).env("VIRHAI_SITE", "{s3cr3t").fails(2);
+    assert!(!outcome.to_string().contains("s3cr3t"), "{outcome}");
+}
+
+#[test]
 fn a_secret_is_in_no_excerpt_of_xml_or_of_a_file_of_inputs() {
     let scratch = Scratch::new();
     scratch.write(
