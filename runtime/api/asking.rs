@@ -85,14 +85,10 @@ const ASKING: &[Asking] = &[
     changing("+=", &[Text, ParameterType::Blob], lossy),
     reading("+", &[Text, ParameterType::Blob], lossy),
     reading("+", &[ParameterType::Blob, Text], lossy),
-    reading("parse_json", &[Text], |args| times(args, JSON)),
 ];
 
 /// The bytes of a value in an array.
 const VALUE: usize = size_of::<Dynamic>();
-
-/// The most bytes of values for a byte of JSON: `{"":0},` is a map, which has room for more.
-const JSON: usize = 96;
 
 /// The bytes of a piece of text as a value, besides its letters.
 const PIECE: usize = 96;

@@ -1,9 +1,15 @@
 //! JSON, TOML and YAML. Errors have a line and a column, and quote nothing: the text can hold secrets.
+//!
+//! A whole number of more than 64 bits is an error: as a number with a fraction, it would lose digits.
 
 use std::fmt::{self, Formatter};
 
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde_json::{Map, Number, Value};
+use serde_saphyr::with_deserializer_from_str_with_options;
+
+/// The fewest digits of a whole number of more than 64 bits.
+const DIGITS_OF_LARGE_NUMBERS: usize = 19;
 
 /// A format of data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,9 +41,11 @@ impl Format {
     pub fn parse(self, text: &str) -> Result<Value, String> {
         match self {
             Self::Json => {
-                let value: UniqueKeys =
-                    serde_json::from_str(text).map_err(|error| error.to_string())?;
-                Ok(value.0)
+                let mut deserializer = serde_json::Deserializer::from_str(text);
+                let value = AnyValue::of(text).deserialize(&mut deserializer);
+                value
+                    .and_then(|value| deserializer.end().map(|()| value))
+                    .map_err(|error| error.to_string())
             }
             Self::Toml => {
                 let table: toml::Table =
@@ -45,32 +53,71 @@ impl Format {
                 of_toml(toml::Value::Table(table))
             }
             Self::Yaml => {
-                // Values have no bytes: those of `!!binary` stay text, in base64.
-                let options = serde_saphyr::options! { ignore_binary_tag_for_string: true };
-                let value = serde_saphyr::from_str_with_options(text, options);
-                value.map_err(|error| error.without_snippet().to_string())
+                let options = serde_saphyr::options! {
+                    // `012` is a number in some versions of YAML, in base 8 or 10.
+                    leading_zero_numbers_as_strings: true,
+                    // Values have no bytes: those of `!!binary` stay text, in base64.
+                    ignore_binary_tag_for_string: true,
+                };
+                let value = AnyValue::of(text);
+                with_deserializer_from_str_with_options(text, options, |deserializer| {
+                    value.deserialize(deserializer)
+                })
+                .map_err(|error| error.without_snippet().to_string())
             }
         }
     }
 }
 
-/// A value whose maps have no key twice: serde_json would keep the last value of such a key.
-struct UniqueKeys(Value);
+/// Builds the value that a deserializer has next. serde_json itself would keep the last value of a key that a map has
+/// twice, and would round large numbers.
+#[derive(Clone, Copy)]
+struct AnyValue {
+    /// True if the text may have a whole number of more than 64 bits: deserializers give such a number as one with a
+    /// fraction.
+    has_long_numbers: bool,
+}
 
-impl<'de> Deserialize<'de> for UniqueKeys {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(AnyValue).map(Self)
+impl AnyValue {
+    /// For the values in `text`.
+    fn of(text: &str) -> Self {
+        let ends = |letter: char| !letter.is_ascii_alphanumeric() && !"._".contains(letter);
+        let is_long = |word: &str| {
+            let is_whole = word
+                .bytes()
+                .all(|byte| byte.is_ascii_digit() || byte == b'_');
+            is_whole && word.len() >= DIGITS_OF_LARGE_NUMBERS && word.parse::<i64>().is_err()
+        };
+        Self {
+            has_long_numbers: text.split(ends).any(is_long),
+        }
     }
 }
 
-/// Builds the value that a deserializer has next.
-struct AnyValue;
+impl<'de> DeserializeSeed<'de> for AnyValue {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+/// A value that is an error in every format.
+const TOO_LARGE: &str = "a whole number of more than 64 bits";
+
+/// The error that a whole number has more than 64 bits.
+fn too_large<E: Error>() -> E {
+    E::invalid_value(
+        Unexpected::Other(TOO_LARGE),
+        &"a smaller number, or text in quotes",
+    )
+}
 
 impl<'de> Visitor<'de> for AnyValue {
     type Value = Value;
 
     fn expecting(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a value of JSON")
+        formatter.write_str("a value")
     }
 
     fn visit_unit<E>(self) -> Result<Value, E> {
@@ -85,12 +132,18 @@ impl<'de> Visitor<'de> for AnyValue {
         Ok(value.into())
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(value.into())
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Value, E> {
+        match i64::try_from(value) {
+            Ok(value) => Ok(value.into()),
+            Err(_) => Err(too_large()),
+        }
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(value.into())
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
+        match self.has_long_numbers && value.abs() >= i64::MAX as f64 {
+            true => Err(too_large()),
+            false => Ok(value.into()),
+        }
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {
@@ -99,7 +152,7 @@ impl<'de> Visitor<'de> for AnyValue {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let mut list = Vec::new();
-        while let Some(UniqueKeys(item)) = items.next_element()? {
+        while let Some(item) = items.next_element_seed(self)? {
             list.push(item);
         }
         Ok(list.into())
@@ -108,7 +161,7 @@ impl<'de> Visitor<'de> for AnyValue {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let mut map = Map::new();
         while let Some(key) = entries.next_key::<String>()? {
-            let UniqueKeys(value) = entries.next_value()?;
+            let value = entries.next_value_seed(self)?;
             if map.insert(key, value).is_some() {
                 return Err(A::Error::custom("a map has the same key twice"));
             }
@@ -142,7 +195,14 @@ fn of_toml(value: toml::Value) -> Result<Value, String> {
 
 /// `error` with its line and column, without the line itself.
 pub fn toml_error(text: &str, error: &toml::de::Error) -> String {
-    let message = error.message();
+    // The message about such a number quotes it.
+    let is_large = ["as i128", "as u128", "u64 value was too large"]
+        .iter()
+        .any(|words| error.message().contains(words));
+    let message = match is_large {
+        true => TOO_LARGE,
+        false => error.message(),
+    };
     let before = error.span().and_then(|span| text.get(..span.start));
     match before {
         Some(before) => {
@@ -165,12 +225,54 @@ mod tests {
 
     #[test]
     fn json_has_the_values_that_serde_json_reads() {
-        let text = r#"{"b": [null, true, -1, 18446744073709551615, 1.5e3, "\u00e9\ud83d\ude00"], "a": {"x": {}, "y": []}}"#;
+        let text = r#"{"b": [null, true, -1, 9223372036854775807, 1.5e3, 1e20, "\u00e9\ud83d\ude00"], "a": {"x": {}, "y": []}}"#;
         let value = Format::Json.parse(text).expect("it is JSON");
         let expected: serde_json::Value = serde_json::from_str(text).expect("it is JSON");
         assert_eq!(value.to_string(), expected.to_string());
         let deep = format!("{}{}", "[".repeat(1_000), "]".repeat(1_000));
         assert!(Format::Json.parse(&deep).is_err());
+    }
+
+    #[test]
+    fn a_whole_number_of_more_than_64_bits_is_an_error_with_its_line() {
+        for number in [
+            "9223372036854775808",
+            "-9223372036854775809",
+            "18446744073709551616",
+            "123456789012345678901234567890",
+        ] {
+            for (format, text) in [
+                (Format::Json, format!("{{\"a\": 1,\n\"b\": [{number}]}}")),
+                (Format::Toml, format!("a = 1\nb = [{number}]")),
+                (Format::Yaml, format!("a: 1\nb: {number}")),
+                (Format::Yaml, format!("a: 1\nb: [0, {number}]")),
+            ] {
+                let error = format.parse(&text).expect_err(&text);
+                assert!(error.contains("line 2"), "{text}: {error}");
+                assert!(!error.contains(number), "{error}");
+            }
+        }
+        for (format, text) in [
+            (
+                Format::Json,
+                r#"["12345678901234567890", -9223372036854775808]"#,
+            ),
+            (Format::Json, "[1e19]"),
+            (
+                Format::Yaml,
+                "['12345678901234567890', -9223372036854775808]",
+            ),
+        ] {
+            assert!(format.parse(text).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_whole_number_of_yaml_with_a_leading_zero_is_text() {
+        let text = "[012, -012, 08, 0, 7, 0x1F, 0o17, 00.5, 1e3, ~, yes]";
+        let value = Format::Yaml.parse(text).expect("it is YAML");
+        let expected = r#"["012","-012","08",0,7,31,15,0.5,1000.0,null,true]"#;
+        assert_eq!(value.to_string(), expected);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::time::Duration;
 use rhai::{AST, Array, Dynamic, Engine, ImmutableString, Map};
 use serde_json::Value as Json;
 
+use super::data::Format;
 use crate::redact;
 use crate::script::declarations;
 use crate::script::imports::Imports;
@@ -247,9 +248,8 @@ fn of_text(ty: &Type, text: &str) -> Dynamic {
 fn json(text: &str, bracket: char) -> Option<Dynamic> {
     let text = text.trim_start();
     let json = text.starts_with(bracket).then_some(text)?;
-    serde_json::from_str(json)
-        .ok()
-        .map(|json: Json| of_json(&json))
+    let json = Format::Json.parse(json).ok()?;
+    Some(of_json(&json))
 }
 
 /// True if `ast` has the function `main` with one parameter, which runs with the inputs.

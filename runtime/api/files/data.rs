@@ -1,4 +1,4 @@
-//! JSON, TOML and YAML files.
+//! JSON, TOML and YAML files, and JSON as text.
 
 use rhai::plugin::*;
 use rhai::{Dynamic, NativeCallContext};
@@ -73,6 +73,21 @@ pub(super) fn json(ctx: &NativeCallContext, value: &Dynamic) -> RhaiResultOf<Val
 
 #[export_module]
 pub(super) mod functions {
+    /// Returns the value of the JSON text `json`.
+    ///
+    /// Throws if the text is not JSON, if a map has the same key twice, and if a whole number has more than 64 bits.
+    ///
+    /// ```rhai
+    /// let guest = parse_json(`{"name": "web", "vcpus": 2}`);
+    /// assert_eq(guest.vcpus, 2);
+    /// assert_throws(|| parse_json("[9223372036854775808]"));
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(return_raw)]
+    pub fn parse_json(ctx: NativeCallContext, json: &str) -> RhaiResultOf<Dynamic> {
+        super::parsed(&ctx, json, Format::Json)?.map_err(Into::into)
+    }
+
     /// Returns the value in the JSON file `path`, at most 16 MiB.
     ///
     /// Needs `--allow-read`.
@@ -103,7 +118,8 @@ pub(super) mod functions {
 
     /// Returns the value in the YAML file `path`, at most 16 MiB.
     ///
-    /// Needs `--allow-read`. References (`*name`) are followed, up to a limit.
+    /// Needs `--allow-read`. References (`*name`) are followed, up to a limit. A whole number with a zero before it, such as
+    /// `0644`, is text.
     ///
     /// ```rhai
     /// write_text("/tmp/guests.yaml", "- name: web\n  vcpus: 2\n");
