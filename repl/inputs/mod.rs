@@ -15,11 +15,12 @@ use rhai::{Dynamic, Map};
 use virhai::Imports;
 use virhai::runbook::inputs::{self, Inputs};
 use virhai::spec::{Key, Step};
+use virhai::syntax::lexer;
 
 use crate::args::{Args, Options};
 use crate::diagnostic::Diagnostic;
 use crate::exit_status::{DOES_NOT_COMPILE, DONE, WRONG_USAGE};
-use crate::script::Script;
+use crate::script::{CODE, Script};
 use crate::{outlet, question};
 pub(crate) use completion::{declares, offered};
 
@@ -39,7 +40,10 @@ pub(crate) fn take(options: &Options, imports: &Imports, script: &mut Script) ->
         DOES_NOT_COMPILE
     })?;
     let Some(declared) = declared else {
-        return refuse_unseen(options, script);
+        return match help(script) {
+            Some(help) => Err(refused(options, &help)),
+            None => refuse_unseen(options, script),
+        };
     };
     let mut command = options::command(&declared, script);
     let words = std::iter::once(script.name.clone()).chain(script.args.iter().cloned());
@@ -110,6 +114,19 @@ fn refused(options: &Options, message: &clap::Error) -> u8 {
     }
 }
 
+/// The help of a script without inputs, if its arguments ask for it and the script does not use them.
+fn help(script: &Script) -> Option<clap::Error> {
+    if script.name == CODE || uses_arguments(script) {
+        return None;
+    }
+    let own = script.args.split(|word| word == "--").next()?;
+    let option = own.iter().find(|word| *word == "--help" || *word == "-h")?;
+    let words = [&script.name, option];
+    options::without_inputs(script)
+        .try_get_matches_from_mut(words)
+        .err()
+}
+
 /// Refuses an option of virhai among the arguments of a script that does not use its arguments: neither virhai nor the
 /// script would see the option.
 fn refuse_unseen(options: &Options, script: &Script) -> Result<(), u8> {
@@ -126,7 +143,9 @@ fn refuse_unseen(options: &Options, script: &Script) -> Result<(), u8> {
 
 /// True if the script may use its arguments.
 fn uses_arguments(script: &Script) -> bool {
-    script.text.contains("args")
+    let code = lexer::code(&script.text);
+    code.iter()
+        .any(|token| token.of(&script.text).contains("args"))
 }
 
 fn before_the_script(option: &str) -> String {

@@ -28,16 +28,30 @@ pub(super) fn missing(key: &Key) -> String {
     format!("--{option} or {variable} is missing{help}")
 }
 
-/// The command line of `script`.
-pub(super) fn command(inputs: &Inputs, script: &Script) -> Command {
+/// The place of virhai's own options, for the end of a help.
+const OWN_OPTIONS: &str =
+    "`virhai run --help` lists the options of virhai; write them before the script.";
+
+/// The command line of a `script` that declares no inputs and does not use its arguments.
+pub(super) fn without_inputs(script: &Script) -> Command {
+    described(script).after_help(format!("This script declares no inputs. {OWN_OPTIONS}"))
+}
+
+/// The command line of `script`, without options.
+fn described(script: &Script) -> Command {
     let docs = Outline::of(&script.text).docs;
     let first = docs.split("\n\n").next().unwrap_or_default();
-    let command = Command::new(script.name.clone())
+    Command::new(script.name.clone())
         .bin_name(format!("virhai run {}", script.name))
         .about(first.replace('\n', " "))
         .long_about(docs.clone())
         .max_term_width(80)
-        .disable_version_flag(true);
+        .disable_version_flag(true)
+}
+
+/// The command line of `script` with its `inputs`.
+pub(super) fn command(inputs: &Inputs, script: &Script) -> Command {
+    let command = described(script).after_help(OWN_OPTIONS);
     let own: Vec<Arg> = inputs.keys().iter().map(argument).collect();
     let file = has_file(inputs).then(|| {
         Arg::new(FILE).long("inputs").value_name("FILE").help(

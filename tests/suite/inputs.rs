@@ -68,6 +68,45 @@ fn help_lists_the_inputs_and_runs_nothing() {
 }
 
 #[test]
+fn help_of_a_script_without_inputs_describes_it_and_runs_nothing() {
+    let scratch = Scratch::new();
+    scratch.write(
+        "keep.rhai",
+        "//! Starts all guests.\n//!\n//! It takes no args.\nprint(\"it runs\");",
+    );
+    for option in ["--help", "-h"] {
+        let help = run(&scratch, &[option]).ok();
+        let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        for part in [
+            "Starts all guests.",
+            "Usage: virhai run keep.rhai",
+            "This script declares no inputs.",
+            "`virhai run --help` lists the options of virhai",
+        ] {
+            assert!(help.contains(part), "{part}: {help}");
+        }
+        assert!(!help.contains("it runs"), "{help}");
+    }
+    assert_eq!(run(&scratch, &["--", "--", "--help"]).ok(), "it runs\n");
+}
+
+#[test]
+fn words_after_a_second_separator_are_arguments() {
+    let scratch = Scratch::new();
+    scratch.write(
+        "keep.rhai",
+        r#"const INPUTS = #{ x: #{ type: "string", default: "none", help: "a text" } }; print(`${inputs.x} ${args}`);"#,
+    );
+    for (words, told) in [
+        (&["--", "--x", "a"][..], "a []"),
+        (&["--x", "a", "--", "--x"], "a [\"--x\"]"),
+        (&["--", "--", "--x", "a"], "none [\"--x\", \"a\"]"),
+    ] {
+        assert_eq!(run(&scratch, words).ok(), format!("{told}\n"), "{words:?}");
+    }
+}
+
+#[test]
 fn the_command_line_wins_over_the_environment_and_that_over_the_file() {
     let scratch = runbook();
     let defaults = run(&scratch, &["--guest", "web"]).ok();
