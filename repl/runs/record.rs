@@ -71,9 +71,7 @@ pub(super) fn minimal_header(name: &str) -> Header {
         command,
         hidden,
         default_uri: default_uri(),
-        folder: std::env::current_dir()
-            .map(|folder| folder.display().to_string())
-            .unwrap_or_default(),
+        folder: std::env::current_dir().unwrap_or_default(),
         user: user_name(),
         inputs: serde_json::Map::new(),
         secrets: Vec::new(),

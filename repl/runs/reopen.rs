@@ -166,7 +166,7 @@ fn open(options: &Options, which: &Which, purpose: Purpose) -> Result<Opened, u8
     {
         let why = format!(
             "cannot change to {}, the folder of the run: {error}",
-            header.folder
+            header.folder.display()
         );
         return Err(failed(why, FAILED));
     }

@@ -78,7 +78,7 @@ fn text(run: &Run, past: &Past) -> String {
     line("script", &header.script);
     line("began", &began.strftime("%Y-%m-%d %H:%M:%S").to_string());
     line("user", &header.user);
-    line("folder", &header.folder);
+    line("folder", &header.folder.to_string_lossy());
     line("command", &header.command.join(" "));
     if past.resumed > 0 {
         line("resumed", &times(past.resumed));

@@ -4,7 +4,9 @@ mod damage;
 mod options;
 mod persons;
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
+use std::os::unix::ffi::OsStrExt;
 use std::process::Child;
 
 use nix::sys::signal::{Signal, kill};
@@ -462,4 +464,22 @@ fn a_changed_script_is_undone_only_if_that_is_allowed() {
     has(&refused, &["`--changed` undoes the run all the same"]);
     let undone = in_folder(&folder).arg("undo").arg("--changed").ok();
     assert_eq!(undone, "undone\n");
+}
+
+#[test]
+fn a_run_in_a_folder_whose_name_is_not_utf_8_is_undone() {
+    let folder = Scratch::new();
+    let inner = folder.path(OsStr::from_bytes(b"caf\xe9"));
+    std::fs::create_dir(&inner).expect("a folder can be made");
+    let script = r#"all_or_nothing(|undo| undo.push(|| print("taken back")))"#;
+    std::fs::write(inner.join("push.rhai"), script).expect("it can be written");
+    in_folder(&folder)
+        .folder(&inner)
+        .arg("run")
+        .arg("push.rhai")
+        .ok();
+    let undone = in_folder(&folder).arg("--yes").arg("undo").run();
+    assert_eq!(undone.status, 0, "{undone}");
+    has(&undone, &["taken back"]);
+    has(&in_folder(&folder).arg("show").run(), &["folder", "caf"]);
 }

@@ -4,6 +4,7 @@ mod absent;
 mod file;
 mod folder;
 mod past;
+mod path;
 mod record;
 
 use std::collections::HashMap;

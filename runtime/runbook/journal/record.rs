@@ -1,8 +1,12 @@
 //! The records of a journal: a line of JSON each. `docs/steps.md` describes them for other programs.
 
+use std::path::PathBuf;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
+
+use super::path;
 
 /// The version of the format, which the first record of a journal states.
 pub const FORMAT: u32 = 1;
@@ -47,7 +51,8 @@ pub struct Header {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_uri: Option<String>,
     /// The folder in which virhai ran.
-    pub folder: String,
+    #[serde(with = "path")]
+    pub folder: PathBuf,
     /// The user who ran virhai.
     pub user: String,
     /// The values of the inputs, without secrets.

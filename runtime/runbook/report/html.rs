@@ -82,7 +82,7 @@ impl Page<'_> {
             times => fact("Resumed", &format!("{times} times")),
         }
         fact("User", &header.user);
-        fact("Folder", &header.folder);
+        fact("Folder", &header.folder.to_string_lossy());
         fact("Command", &header.command.join(" "));
         body.push_str("</dl></header>");
     }
