@@ -7,7 +7,7 @@ use super::event_filter::{is_event, takes_event_filter};
 use super::files::File;
 use super::scope::KnownType;
 use super::walk::Walk;
-use super::{Code, answers, capture, flags, live_dump, options, paths, shadow};
+use super::{Code, answers, capture, closure_parameters, flags, live_dump, options, paths, shadow};
 use crate::advice::suggest;
 use crate::catalog::Function;
 use crate::catalog::inference::operator;
@@ -114,6 +114,7 @@ impl<'a> Walk<'a> {
             return None;
         }
         self.check_arguments(&taken, &call.args, 0);
+        closure_parameters::check(self, &taken, &call.args, 0);
         self.check_unused(call, &taken, 0, position);
         capture::check_copies(self, name, &kinds, &call.args);
         self.sure(catalog.returns(name, &kinds))
@@ -196,6 +197,7 @@ impl<'a> Walk<'a> {
         }
         // The map may hold a closure of that name.
         if !(receiver.ty.as_ref().is_some_and(Type::is_map) && self.files.may_be_key(name)) {
+            closure_parameters::check(self, &taken, &call.args, 1);
             self.check_unused(call, &taken, 1, position);
         }
         capture::check_held(self, receiver, call, position);

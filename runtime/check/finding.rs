@@ -79,7 +79,7 @@ codes! {
     UnknownVariable = "unknown-variable", Error;
     /// No import has this name.
     UnknownModule = "unknown-module", Error;
-    /// The function takes another number of arguments.
+    /// The function takes another number of arguments, or calls its closure with another number of them.
     WrongArgumentCount = "wrong-argument-count", Error;
     /// The function does not take a value of this type here.
     WrongType = "wrong-type", Error;

@@ -6,6 +6,7 @@
 mod answers;
 mod calls;
 mod capture;
+mod closure_parameters;
 mod declared;
 mod definitions;
 mod effects;
