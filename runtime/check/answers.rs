@@ -214,15 +214,30 @@ impl<'a> Walk<'a> {
 
     /// The property or the key that was meant, if an object or a map is compared with text.
     fn part_meant(&self, types: [&Type; 2], operands: &[Expr]) -> Option<String> {
-        let text = operands.iter().find_map(|operand| match operand {
-            Expr::StringConstant(text, _) => Some(text.as_str()),
-            _ => None,
-        });
+        let text = operands.iter().find_map(text_in);
         let whole = types.into_iter().find(|ty| ty.is_object() || ty.is_map())?;
         if !types.into_iter().any(Type::is_text) {
             return None;
         }
-        let part = match whole.keys() {
+        let part = self.part_with(whole, text)?;
+        let text = text.map_or_else(String::new, |text| format!(" == {text:?}"));
+        Some(format!("compare its `{part}`: `.{part}{text}`"))
+    }
+
+    /// The comparison of a property or a key of `whole`, an object or a map, with `operand`, which is text.
+    fn part_of(&self, whole: &Type, other: &Type, operand: &Expr) -> Option<String> {
+        if !other.is_text() || !(whole.is_object() || whole.is_map()) {
+            return None;
+        }
+        let text = text_in(operand);
+        let part = self.part_with(whole, text)?;
+        let text = text.map_or_else(|| "...".to_owned(), |text| format!("{text:?}"));
+        Some(format!("{part} == {text}"))
+    }
+
+    /// The property or the key of `whole`, an object or a map, that can be `text`.
+    fn part_with(&self, whole: &Type, text: Option<&str>) -> Option<String> {
+        Some(match whole.keys() {
             Some(spec) => {
                 let word = |ty: &Type| {
                     let words = ty.vocabulary();
@@ -235,9 +250,7 @@ impl<'a> Walk<'a> {
                 self.checker.catalog.property(whole, "name")?;
                 "name".into()
             }
-        };
-        let text = text.map_or_else(String::new, |text| format!(" == {text:?}"));
-        Some(format!("compare its `{part}`: `.{part}{text}`"))
+        })
     }
 
     /// Words by which a `switch` over a value of the type `kind` is split.
@@ -257,6 +270,33 @@ impl<'a> Walk<'a> {
         if let Some(words) = kind.as_ref().and_then(Type::vocabulary) {
             self.each_word(words, list);
         }
+    }
+
+    /// Reports a value that is looked for in a list whose items never equal it; `wanted` is its expression.
+    pub(super) fn look_up_kind(
+        &mut self,
+        [items, value]: [&KnownType; 2],
+        wanted: &Expr,
+        position: Position,
+    ) {
+        let (Some(Type::Array(item)), Some(value)) = (items, value) else {
+            return;
+        };
+        let (Some(item_class), Some(value_class)) = (class(item), class(value)) else {
+            return;
+        };
+        if item_class == value_class || self.compares("==", item, value) {
+            return;
+        }
+        let message = format!(
+            "a list whose items are {} never contains {}",
+            of_class(item),
+            named_class(value)
+        );
+        let hint = self
+            .part_of(item, value, wanted)
+            .map(|part| format!("write `.some(|item| item.{part})`"));
+        self.find(Code::NeverEqual, position, message).hint = hint;
     }
 
     fn each_word(&mut self, words: &Words, expression: &'a Expr) {
@@ -395,6 +435,26 @@ fn named_class(ty: &Type) -> String {
         Some("map") => "a map".into(),
         Some("text") | None => "text".into(),
         Some(object) => with_article(object),
+    }
+}
+
+/// The items of a list, as a comparison sees them, for messages.
+fn of_class(ty: &Type) -> String {
+    match class(ty) {
+        Some("number") => "numbers".into(),
+        Some("bool") => "bools".into(),
+        Some("list") => "lists".into(),
+        Some("map") => "maps".into(),
+        Some("text") | None => "texts".into(),
+        Some(object) => format!("of type {object}"),
+    }
+}
+
+/// The text that `expression` is.
+fn text_in(expression: &Expr) -> Option<&str> {
+    match expression {
+        Expr::StringConstant(text, _) => Some(text.as_str()),
+        _ => None,
     }
 }
 

@@ -83,6 +83,9 @@ impl<'a> Walk<'a> {
             self.check_own_call(self.file, definition, name, &call.args, &kinds);
             return self.result_of(self.file, definition);
         }
+        if let ("contains", [_, wanted], [items, value]) = (name, &call.args[..], &kinds[..]) {
+            self.look_up_kind([items, value], wanted, position);
+        }
         match name {
             "eval" if kinds.len() == 1 => {
                 self.scope.forget_all();
@@ -175,6 +178,9 @@ impl<'a> Walk<'a> {
                 self.scope.know(root, None, None);
             }
             return None;
+        }
+        if let ("contains", [wanted], [items, value]) = (name, &call.args[..], &kinds[..]) {
+            self.look_up_kind([items, value], wanted, position);
         }
         if let Some(kind) = keyword(name, kinds.len()) {
             return kind;
