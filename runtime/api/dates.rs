@@ -5,9 +5,9 @@ use std::time::Duration;
 use jiff::civil;
 use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp, Zoned};
+use jiff::{Error as JiffError, SignedDuration, Span, SpanRelativeTo, Timestamp, Zoned};
 use rhai::plugin::*;
-use rhai::{Dynamic, Engine, NativeCallContext, exported_module};
+use rhai::{Dynamic, Engine, ImmutableString, NativeCallContext, exported_module};
 
 use super::arguments::{RhaiResultOf, duration};
 use super::room::ensure_room;
@@ -219,8 +219,13 @@ mod functions {
 
     /// Returns the time that is later by a duration: seconds, or text such as `"90m"` or `"7days"`.
     ///
+    /// Years and months are those of the calendar. If the new month does not have the day, the time is on the last day of
+    /// that month. A day has 24 hours, and a week 7 such days.
+    ///
     /// ```rhai
     /// assert_eq((date("2026-03-01 12:00") + "36h").day, 3);
+    /// assert_eq(date("2026-01-31") + "1month", date("2026-02-28"));
+    /// assert_eq(date("2026-01-31") + "1year 1day", date("2027-02-01"));
     /// ```
     /// Calls no libvirt function.
     #[rhai_fn(name = "+", pure, return_raw)]
@@ -232,7 +237,8 @@ mod functions {
         super::moved(&ctx, date, &time, false)
     }
 
-    /// Returns the seconds from the second date to the first; `date - "7days"` is the time 7 days earlier.
+    /// Returns the seconds from the second date to the first; `date - "7days"` is the time 7 days earlier, with the units of
+    /// `+`.
     ///
     /// ```rhai
     /// assert_eq(date("2026-03-02") - date("2026-03-01"), 86400.0);
@@ -372,6 +378,34 @@ fn moved(
     time: &Dynamic,
     back: bool,
 ) -> RhaiResultOf<DateTime> {
+    let text = time.read_lock::<ImmutableString>();
+    let moved = match text.filter(|text| has_months(text)) {
+        Some(text) => {
+            let span = months(&text).ok_or_else(|| {
+                Error::invalid(
+                    ctx,
+                    format!("`{}` is not a time in years and months", *text),
+                )
+                .with_hint("write whole years and months first, as in \"1year 2months 3days\"")
+                .throw()
+            })?;
+            moved_by_months(date, if back { -span } else { span })
+        }
+        None => moved_by_seconds(ctx, date, time, back)?,
+    };
+    moved.map(DateTime).map_err(|_| {
+        Error::invalid(ctx, "the date would be outside of the range of dates")
+            .with_hint("a date is between the years -9999 and 9999")
+            .throw()
+    })
+}
+
+fn moved_by_seconds(
+    ctx: &NativeCallContext,
+    date: &DateTime,
+    time: &Dynamic,
+    back: bool,
+) -> RhaiResultOf<Result<Zoned, JiffError>> {
     let negative = time.as_int().is_ok_and(|seconds| seconds < 0)
         || time.as_float().is_ok_and(|seconds| seconds < 0.0);
     let time: Duration = match (negative, time.as_int(), time.as_float()) {
@@ -379,12 +413,27 @@ fn moved(
         (true, _, Ok(seconds)) => Duration::try_from_secs_f64(-seconds).unwrap_or(Duration::MAX),
         _ => duration(ctx, time)?,
     };
-    let signed = SignedDuration::try_from(time).ok();
+    let signed = SignedDuration::try_from(time);
     let signed = signed.map(|time| if back == negative { time } else { -time });
-    let moved = signed.and_then(|time| date.0.checked_add(time).ok());
-    moved.map(DateTime).ok_or_else(|| {
-        Error::invalid(ctx, "the date would be outside of the range of dates")
-            .with_hint("a date is between the years -9999 and 9999")
-            .throw()
-    })
+    Ok(signed.and_then(|time| date.0.checked_add(time)))
+}
+
+/// True if a unit in `text` is a year or a month: in other durations, a month has 30.44 days.
+fn has_months(text: &str) -> bool {
+    let mut units = text.split(|letter: char| !letter.is_alphabetic());
+    units.any(|unit| unit == "M" || unit.starts_with("mo") || unit.starts_with('y'))
+}
+
+/// The time that `text` means, in years, months and smaller units.
+fn months(text: &str) -> Option<Span> {
+    text.trim().replace('M', "mo").parse().ok()
+}
+
+fn moved_by_months(date: &DateTime, span: Span) -> Result<Zoned, JiffError> {
+    let rest = span.years(0).months(0);
+    let rest = rest.to_duration(SpanRelativeTo::days_are_24_hours())?;
+    let months = Span::new()
+        .try_years(span.get_years())?
+        .try_months(span.get_months())?;
+    date.0.checked_add(months)?.checked_add(rest)
 }
