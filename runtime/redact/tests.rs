@@ -67,6 +67,10 @@ fn secrets_are_hidden_wherever_they_stand() {
             "secret,id=sec0,data=***,format=raw",
         ),
         (
+            "qemu:commandline/qemu:arg/@value: -object secret,id=a,data=geheim",
+            "qemu:commandline/qemu:arg/@value: -object secret,id=a,data=***",
+        ),
+        (
             "-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----",
             "-----BEGIN RSA PRIVATE KEY-----***-----END RSA PRIVATE KEY-----",
         ),
@@ -193,6 +197,8 @@ fn what_is_no_secret_stays() {
         "ssh-ed25519 AAAAC3Nza root@host",
         "a token: of trust",
         "https://example.org/a:b",
+        "qemu:commandline/qemu:arg/@value",
+        "qemu:commandline/qemu:arg[2]/@value is gone",
     ] {
         assert_eq!(hide(text), text);
     }

@@ -39,7 +39,10 @@ pub(super) fn passwords(text: &str, found: &mut Vec<Range<usize>>) {
             continue;
         };
         let user = &text[begin..begin + password.start - 1];
+        // A path in XML has slashes, as in `qemu:commandline/qemu:arg/@value`.
+        let is_path = user.trim_start_matches('/').contains('/');
         let is_user = !user.is_empty()
+            && !is_path
             && !user.bytes().all(|byte| byte.is_ascii_digit())
             && !user
                 .contains(|letter: char| letter.is_whitespace() || "\"'`()[]{}".contains(letter));
