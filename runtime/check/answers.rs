@@ -12,7 +12,7 @@ use super::walk::Walk;
 use super::written::Written;
 use crate::advice::suggest;
 use crate::catalog::Function;
-use crate::spec::{Spec, Type, Words};
+use crate::spec::{Spec, Type, Words, duration, size};
 use crate::syntax::switch_cases;
 use crate::vocabulary;
 
@@ -140,7 +140,7 @@ impl<'a> Walk<'a> {
         }
         let named = call.args.iter().find_map(constant);
         let word = named.and_then(vocabulary::of_constant);
-        let hint = match word {
+        let hint = amount_meant([left, right], &call.args).unwrap_or_else(|| match word {
             Some(word) if left.is_text() || right.is_text() => {
                 format!("the word for it is \"{word}\"")
             }
@@ -151,7 +151,7 @@ impl<'a> Walk<'a> {
                 "the result is always false; `parse_int()` and `parse_float()` convert text to a number".into()
             }
             _ => "the result is always false".into(),
-        };
+        });
         let message = format!(
             "{} is compared with {}",
             named_class(left),
@@ -405,6 +405,44 @@ impl<'a> Walk<'a> {
             answer.plain()
         );
         self.find(Code::WrongType, position, message).hint = Some(hint.into());
+    }
+}
+
+/// The hint for a number that is compared with the text of a size or a duration.
+fn amount_meant(types: [&Type; 2], operands: &[Expr]) -> Option<String> {
+    let is_number = |ty: &&Type| class(ty) == Some("number");
+    types.iter().find(|ty| is_number(ty))?;
+    let text = operands.iter().find_map(text_in)?;
+    // A number alone is one for `parse_int`.
+    if !text.ends_with(char::is_alphabetic) {
+        return None;
+    }
+    let mut ways = Vec::new();
+    if size::parse(text, 1).is_ok() {
+        let bytes = format!("`parse_size({text:?})` is the size in bytes");
+        let is_kib = operands
+            .iter()
+            .any(|operand| last_name(operand).ends_with("_kib"));
+        ways.push(match is_kib {
+            true => format!("{bytes}: write `parse_size({text:?}) / 1024` for KiB"),
+            false => bytes,
+        });
+    }
+    if duration::parse(text).is_some() {
+        ways.push(format!(
+            "`parse_duration({text:?})` is the duration in seconds"
+        ));
+    }
+    (!ways.is_empty()).then(|| ways.join(", "))
+}
+
+/// The last property or method in a chain; empty for other expressions.
+fn last_name(expression: &Expr) -> &str {
+    match expression {
+        Expr::Dot(pair, ..) => last_name(&pair.rhs),
+        Expr::Property(property, _) => property.2.as_str(),
+        Expr::MethodCall(call, _) => call.name.as_str(),
+        _ => "",
     }
 }
 
