@@ -1,6 +1,6 @@
 //! Uses of the user's machine by scripts, which need a permission of the user.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rhai::NativeCallContext;
@@ -72,6 +72,16 @@ fn refuse_in_rehearsal(ctx: &NativeCallContext, verb: &str) -> RhaiResultOf<()> 
 
 /// The same file in a rehearsal and in a run.
 fn writable_here(ctx: &NativeCallContext, path: &str) -> RhaiResultOf<PathBuf> {
+    if Session::of(ctx).grants().writable_once_made(path).is_some() {
+        let folder = Path::new(path).parent().unwrap_or(Path::new("."));
+        let message = format!(
+            "cannot write {path}: the folder {} does not exist",
+            folder.display()
+        );
+        return Err(Error::invalid(ctx, message)
+            .with_hint("create the folder before the run, for example with `mkdir -p`")
+            .throw());
+    }
     let wish = || Grants::everywhere().writable(path).ok().map(Wish::Write);
     granted(
         ctx,

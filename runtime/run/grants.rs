@@ -76,9 +76,9 @@ impl Grants {
 
     /// The file `path` in a folder that does not exist, if it could be written there.
     pub(crate) fn writable_once_made(&self, path: &str) -> Option<PathBuf> {
-        let path = Path::new(path);
+        let path = std::path::absolute(path).ok()?;
         let missing = path.parent().is_some_and(|folder| !folder.exists());
-        let real = real_path(path).filter(|_| missing)?;
+        let real = real_path(&path).filter(|_| missing)?;
         let granted =
             |folder: &PathBuf| real_path(folder).is_some_and(|folder| real.starts_with(folder));
         self.write.iter().any(granted).then_some(real)

@@ -85,6 +85,20 @@ fn a_wrong_file_is_an_error_with_its_place() {
 }
 
 #[test]
+fn a_write_into_a_missing_folder_names_the_folder() {
+    let scratch = Scratch::new();
+    let script = "write_text(args[0] + \"/none/deep/x\", \"x\")";
+    let failed = within(&scratch, script).fails(1);
+    let folder = scratch.path("inner/none/deep");
+    let said = format!("the folder {} does not exist", folder.display());
+    assert!(failed.stderr.contains(&said), "{failed}");
+    assert!(failed.stderr.contains("mkdir -p"), "{failed}");
+    // Where the script may not write, the message does not tell whether the folder exists.
+    let failed = within(&scratch, "write_text(args[0] + \"/../none/x\", \"x\")").fails(1);
+    assert!(failed.stderr.contains("may not write"), "{failed}");
+}
+
+#[test]
 fn a_write_replaces_a_file_as_a_whole_and_keeps_its_permissions() {
     let scratch = Scratch::new();
     let kept = scratch.write("inner/kept", "before");
