@@ -389,6 +389,8 @@ fn another_host_restores_the_guests_of_a_folder_and_verify_finds_damage() {
     other.ok(&format!(
         r#"
         {place}
+        let error = thrown(|| backup::list(conn, #{{ folder: place.folder + "/none" }}));
+        assert_eq(error.message, `the folder ${{place.folder}}/none does not exist on ${{conn.uri}}`);
         // Its guest of that name is another one.
         let error = thrown(|| backup::restore(conn, place + #{{ guest: "web", to: "images" }}));
         assert(error.message.contains("another guest called `web`") && error.hint.contains("`name`"), error.message);
