@@ -141,6 +141,22 @@ fn keyed(
     keyed.collect()
 }
 
+/// The values in their order, the least first, or the largest if `down` is true.
+pub(super) fn sorted(ctx: &NativeCallContext, values: &Array, down: bool) -> RhaiResultOf<Array> {
+    // Bytes for a second list of the values, and the sorting.
+    ensure_room(ctx, values.len().saturating_mul(2 * size_of::<Dynamic>()))?;
+    let mut sorted = values.clone();
+    let mut wrong = None;
+    sorted.sort_by(|one, other| {
+        let order = compare(one, other).unwrap_or_else(|| {
+            wrong.get_or_insert_with(|| no_order(ctx, one, other));
+            Ordering::Equal
+        });
+        if down { order.reverse() } else { order }
+    });
+    wrong.map_or(Ok(sorted), Err)
+}
+
 /// The order of two keys; `None` if they cannot be compared.
 fn compare(one: &Dynamic, other: &Dynamic) -> Option<Ordering> {
     if let (Ok(one), Ok(other)) = (one.as_int(), other.as_int()) {
@@ -186,15 +202,28 @@ fn number(value: &Dynamic) -> Option<f64> {
 }
 
 fn not_comparable(ctx: &NativeCallContext, one: &Dynamic, other: &Dynamic) -> Box<EvalAltResult> {
-    let kind = |value: &Dynamic| plain_types(ctx.engine().map_type_name(value.type_name()));
-    let (first, second) = (kind(one), kind(other));
-    let message = match first == second {
-        true => format!("keys of type {first} have no order"),
-        false => format!("a key of type {first} cannot be compared with one of type {second}"),
-    };
-    Error::invalid(ctx, message)
+    Error::invalid(ctx, not_compared(ctx, "key", one, other))
         .with_hint("a key is a number, text, a bool, a date, or an array of these")
         .throw()
+}
+
+/// The error that a list without keys has no order.
+fn no_order(ctx: &NativeCallContext, one: &Dynamic, other: &Dynamic) -> Box<EvalAltResult> {
+    Error::invalid(ctx, not_compared(ctx, "value", one, other))
+        .with_hint(
+            "`sort_by` sorts by a key of each value: `list.sort_by(|value| value.name)`, or `list.sort_by(|value| value.to_string())`",
+        )
+        .throw()
+}
+
+/// The message that `one` and `other`, which are called a `noun`, cannot be compared.
+fn not_compared(ctx: &NativeCallContext, noun: &str, one: &Dynamic, other: &Dynamic) -> String {
+    let kind = |value: &Dynamic| plain_types(ctx.engine().map_type_name(value.type_name()));
+    let (first, second) = (kind(one), kind(other));
+    match first == second {
+        true => format!("{noun}s of type {first} have no order"),
+        false => format!("a {noun} of type {first} cannot be compared with one of type {second}"),
+    }
 }
 
 fn best(

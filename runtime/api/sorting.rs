@@ -1,4 +1,4 @@
-//! Sorts by a comparison function of the script.
+//! Sorts by the values themselves, or by a comparison function of the script.
 
 use std::cmp::Ordering;
 
@@ -6,6 +6,7 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, Engine, FnPtr, NativeCallContext, exported_module};
 
 use super::arguments::RhaiResultOf;
+use super::by_key;
 use super::room::ensure_running;
 use crate::error::Error;
 use crate::error::extent::is_short;
@@ -34,6 +35,61 @@ mod functions {
         let values = sorted(&ctx, array.clone(), &comparison)?;
         *array = values;
         Ok(())
+    }
+
+    /// Sorts the array, the least value first: numbers, text, bools, dates, or arrays of these, which are compared value by
+    /// value.
+    ///
+    /// Returns `()`: the array itself is sorted. Throws if two values cannot be compared, such as a number and text; `sort_by`
+    /// sorts other values.
+    ///
+    /// ```rhai
+    /// let sizes = [3, 1.5, 2];
+    /// sizes.sort();
+    /// assert_eq(sizes, [1.5, 2, 3]);
+    /// assert(assert_throws(|| [3, "a"].sort()).message.contains("cannot be compared"));
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(name = "sort", return_raw)]
+    pub fn sort_up(ctx: NativeCallContext, array: &mut Array) -> RhaiResultOf<()> {
+        *array = by_key::sorted(&ctx, array, false)?;
+        Ok(())
+    }
+
+    /// Sorts the array as `sort` does, the largest value first.
+    ///
+    /// ```rhai
+    /// let names = ["a", "c", "b"];
+    /// names.sort_desc();
+    /// assert_eq(names, ["c", "b", "a"]);
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(name = "sort_desc", return_raw)]
+    pub fn sort_down(ctx: NativeCallContext, array: &mut Array) -> RhaiResultOf<()> {
+        *array = by_key::sorted(&ctx, array, true)?;
+        Ok(())
+    }
+
+    /// Returns the values as `sort` sorts them; the array itself stays as it is.
+    ///
+    /// ```rhai
+    /// assert_eq(["b", "a"].order(), ["a", "b"]);
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(pure, return_raw)]
+    pub fn order(ctx: NativeCallContext, array: &mut Array) -> RhaiResultOf<Array> {
+        by_key::sorted(&ctx, array, false)
+    }
+
+    /// Returns the values as `sort_desc` sorts them; the array itself stays as it is.
+    ///
+    /// ```rhai
+    /// assert_eq([1, 3, 2].order_desc(), [3, 2, 1]);
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(pure, return_raw)]
+    pub fn order_desc(ctx: NativeCallContext, array: &mut Array) -> RhaiResultOf<Array> {
+        by_key::sorted(&ctx, array, true)
     }
 }
 
