@@ -116,11 +116,11 @@ fn refused(options: &Options, message: &clap::Error) -> u8 {
 
 /// The help of a script without inputs, if its arguments ask for it and the script does not use them.
 fn help(script: &Script) -> Option<clap::Error> {
+    let own = script.args.split(|word| word == "--").next()?;
+    let option = own.iter().find(|word| *word == "--help" || *word == "-h")?;
     if script.name == CODE || uses_arguments(script) {
         return None;
     }
-    let own = script.args.split(|word| word == "--").next()?;
-    let option = own.iter().find(|word| *word == "--help" || *word == "-h")?;
     let words = [&script.name, option];
     options::without_inputs(script)
         .try_get_matches_from_mut(words)
