@@ -32,7 +32,7 @@ mod functions {
     /// assert_eq(guests[0].name, "web");
     /// ```
     /// Calls no libvirt function.
-    #[rhai_fn(pure, return_raw)]
+    #[rhai_fn(name = "sort_by", name = "order_by", pure, return_raw)]
     pub fn sort_by(ctx: NativeCallContext, array: &mut Array, key: FnPtr) -> RhaiResultOf<Array> {
         let mut keyed = super::keyed(&ctx, array, &key)?;
         let mut wrong = None;

@@ -70,6 +70,49 @@ mod functions {
         Ok(())
     }
 
+    /// Returns the values as `sort(comparison)` sorts them; the array itself stays as it is.
+    ///
+    /// ```rhai
+    /// assert_eq([1, 3, 2].order(|a, b| b - a), [3, 2, 1]);
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(name = "order", pure, return_raw)]
+    pub fn order_with(
+        ctx: NativeCallContext,
+        array: &mut Array,
+        comparison: FnPtr,
+    ) -> RhaiResultOf<Array> {
+        super::sorted(&ctx, array.clone(), &comparison)
+    }
+
+    /// Removes each value that is equal to the value before it according to `equal`, which takes the earlier value and the
+    /// later one, and returns whether they are equal.
+    ///
+    /// Returns `()`: the array itself is changed. Throws the errors of `equal`, and an error if it does not return a bool.
+    ///
+    /// ```rhai
+    /// let names = ["web", "WEB", "db"];
+    /// names.dedup(|a, b| a.to_lower() == b.to_lower());
+    /// assert_eq(names, ["web", "db"]);
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(name = "dedup", return_raw)]
+    pub fn dedup_with(ctx: NativeCallContext, array: &mut Array, equal: FnPtr) -> RhaiResultOf<()> {
+        let mut kept = Array::new();
+        for value in array.iter() {
+            ensure_running(&ctx)?;
+            let is_repeated = match kept.last() {
+                Some(last) => super::are_equal(&ctx, last, value, &equal)?,
+                None => false,
+            };
+            if !is_repeated {
+                kept.push(value.clone());
+            }
+        }
+        *array = kept;
+        Ok(())
+    }
+
     /// Returns the values as `sort` sorts them; the array itself stays as it is.
     ///
     /// ```rhai
@@ -141,4 +184,18 @@ fn compare(
         message,
         "return a negative number if the first value comes first: `|a, b| a - b`; `sort()` sorts numbers and text",
     )
+}
+
+/// True if `equal` returns true for the two values.
+fn are_equal(
+    ctx: &NativeCallContext,
+    one: &Dynamic,
+    other: &Dynamic,
+    equal: &FnPtr,
+) -> RhaiResultOf<bool> {
+    let answer = equal.call_raw(ctx, None, [one.clone(), other.clone()])?;
+    answer.as_bool().or_else(|kind| {
+        let message = format!("the comparison must return a bool, not a value of type {kind}");
+        Error::refuse(ctx, message, "compare the two values: `|a, b| a == b`")
+    })
 }

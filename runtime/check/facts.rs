@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use rhai::{ASTNode, Expr, Stmt};
+use rhai::{ASTNode, Expr, Position, Stmt};
 
 use super::files::File;
 use super::live_dump::LiveDumps;
@@ -26,6 +26,8 @@ pub(super) struct Facts {
     pub(super) namespaces: HashSet<String>,
     /// Variables with the XML of an object that may be running.
     pub(super) live_dumps: LiveDumps,
+    /// Whole numbers of more than 64 bits, which Rhai reads as numbers with a fraction.
+    pub(super) large_numbers: Vec<Position>,
     /// True if the file runs text as code.
     pub(super) evaluates: bool,
 }
@@ -144,9 +146,24 @@ impl Facts {
                 }
                 self.namespaces.insert(namespace.to_owned());
             }
+            ASTNode::Expr(Expr::FloatConstant(_, position)) => {
+                if is_whole(file, *position) {
+                    self.large_numbers.push(*position);
+                }
+            }
             _ => {}
         }
     }
+}
+
+/// True if the number at `position` is written without a fraction.
+fn is_whole(file: &File, position: Position) -> bool {
+    let begin = file.text.byte_at(position).unwrap_or(file.text.len());
+    let text = file.text[begin..].trim_start_matches('-').trim_start();
+    let is_part = |letter: char| letter.is_ascii_alphanumeric() || "._".contains(letter);
+    let end = text.find(|letter| !is_part(letter)).unwrap_or(text.len());
+    let mut letters = text[..end].chars();
+    end > 0 && letters.all(|letter| letter.is_ascii_digit() || letter == '_')
 }
 
 /// True if a chain has a call that may change its receiver.

@@ -83,6 +83,8 @@ codes! {
     WrongArgumentCount = "wrong-argument-count", Error;
     /// The function does not take a value of this type here.
     WrongType = "wrong-type", Error;
+    /// The whole number has more than 64 bits.
+    LargeNumber = "large-number", Error;
     /// The map of options has a key that the function does not know.
     UnknownOption = "unknown-option", Error;
     /// The map of options lacks one that must be given.

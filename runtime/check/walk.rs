@@ -74,6 +74,13 @@ impl<'a> Walk<'a> {
             findings: Vec::new(),
         };
         let mut walk = new(None);
+        for position in &facts.large_numbers {
+            let message = "a whole number of more than 64 bits loses its last digits";
+            let finding = walk.find(Code::LargeNumber, *position, message.into());
+            finding.hint = Some(
+                "write it as text, in quotes, or as a number with a fraction, such as 1e19".into(),
+            );
+        }
         for name in &checker.variables {
             walk.parameter(name, None);
         }

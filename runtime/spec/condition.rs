@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rhai::ImmutableString;
+use rhai::{Dynamic, ImmutableString, Map};
 
 use super::{Given, Key, Literal, Shape, Spec};
 
@@ -94,6 +94,27 @@ fn or(mut words: Vec<String>) -> String {
 }
 
 impl Key {
+    /// The value of the option in `map`, which does not give it: its default, unless the map gives an option that it cannot be
+    /// combined with.
+    pub(super) fn default_in(&self, map: &Map) -> Dynamic {
+        let default = self.default.as_ref();
+        let fits = |default: &&Literal| {
+            is_something(&default.shape()) != Some(true) || !self.is_excluded_in(map)
+        };
+        default.filter(fits).map_or(Dynamic::UNIT, Literal::value)
+    }
+
+    /// True if `map` gives an option that this one cannot be combined with.
+    fn is_excluded_in(&self, map: &Map) -> bool {
+        self.not_with.iter().any(|other| {
+            let value = map.get(other.key.as_str()).and_then(Literal::of_value);
+            value.is_some_and(|value| match other.values.is_empty() {
+                true => is_something(&(&value).shape()) == Some(true),
+                false => other.values.contains(&value),
+            })
+        })
+    }
+
     /// Its conditions in words, such as "needs `kernel`".
     pub(super) fn conditions(&self) -> Vec<String> {
         let mut words = Vec::new();

@@ -197,13 +197,12 @@ impl Spec {
     /// `map` with the defaults of the keys that it does not have; `()` for those without one.
     pub fn filled(&self, mut map: Map) -> Map {
         for key in &self.keys {
-            let given = map.get_mut(key.name.as_str());
-            match given {
+            match map.get_mut(key.name.as_str()) {
                 Some(value) if !value.is_unit() => key.fill(value),
                 // Given as `()`, where that means something.
                 Some(_) if key.ty.alternatives().contains(&Type::Unit) => {}
                 _ => {
-                    let mut default = key.default.as_ref().map_or(Dynamic::UNIT, Literal::value);
+                    let mut default = key.default_in(&map);
                     as_float(&key.ty, &mut default);
                     map.insert(key.name.as_str().into(), default);
                 }

@@ -264,6 +264,27 @@ fn what_makes_no_sense_is_refused() {
 }
 
 #[test]
+fn a_guest_gets_all_hyperv_features_of_its_host() {
+    let script = r#"
+        import "std/description" as description;
+        let conn = connect();
+        let guest = |hyperv| description::of(conn, #{ name: "a", features: #{ hyperv: hyperv } });
+        let whole = guest.call(#{ mode: "passthrough" }).select("features/hyperv")[0];
+        assert_eq(whole.get("@mode"), "passthrough");
+        assert_eq(whole.children(), []);
+        assert(guest.call(true).has("features/hyperv/relaxed[@state='on']"));
+        let wrong = assert_throws(|| guest.call(parse_json(`{"mode": "passthrough", "ipi": true}`)));
+        assert(wrong.message.contains("`ipi` cannot be combined with `mode: \"passthrough\"`"), wrong.message);
+    "#;
+    virhai()
+        .arg("-c")
+        .arg("test:///default")
+        .arg("-e")
+        .arg(script)
+        .ok();
+}
+
+#[test]
 fn options_of_a_guest_that_contradict_each_other_are_refused_at_the_users_line() {
     for (options, why) in [
         (
