@@ -75,6 +75,23 @@ impl Unread {
         kill(Pid::from_raw(self.child.id().cast_signed()), signal).expect("the program runs");
     }
 
+    /// Waits until the program handles `signal` itself.
+    fn handles(&self, signal: Signal) {
+        let path = format!("/proc/{}/status", self.child.id());
+        let bit = 1_u64 << (signal as u32 - 1);
+        let began = Instant::now();
+        loop {
+            let status = std::fs::read_to_string(&path).expect("the program runs");
+            let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+            let mask = u64::from_str_radix(mask.unwrap_or_default().trim(), 16);
+            if mask.expect("a mask of signals") & bit != 0 {
+                return;
+            }
+            assert!(began.elapsed() < SOON, "it handles no {signal}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// Waits for the end, which must come within `limit`; returns the status and standard error.
     fn ends_within(&mut self, limit: Duration) -> (i32, String) {
         let began = Instant::now();
@@ -333,7 +350,7 @@ fn a_stop_during_compilation_ends_the_program_at_once() {
             .arg(if signal { "1m" } else { "500ms" });
         let mut unread = Unread::start(&run.arg(&script));
         if signal {
-            std::thread::sleep(Duration::from_millis(500));
+            unread.handles(Signal::SIGTERM);
             unread.signal(Signal::SIGTERM);
         }
         let (status, said) = unread.ends_within(SOON);
