@@ -146,10 +146,8 @@ impl Facts {
                 }
                 self.namespaces.insert(namespace.to_owned());
             }
-            ASTNode::Expr(Expr::FloatConstant(_, position)) => {
-                if is_whole(file, *position) {
-                    self.large_numbers.push(*position);
-                }
+            ASTNode::Expr(Expr::FloatConstant(_, position)) if is_whole(file, *position) => {
+                self.large_numbers.push(*position);
             }
             _ => {}
         }
