@@ -3,8 +3,9 @@ guests := $(CURDIR)/target/guests
 # Tests wait for guests more than they compute: with five at once, two cores are a quarter idle.
 tests_at_once := $(shell echo $$(($$(nproc) * 3)))
 
-# Where https://rustup.rs puts cargo, for a shell that was started before.
-export PATH := $(HOME)/.cargo/bin:$(PATH)
+# Where https://rustup.rs puts cargo, for a shell that was started before; and where daemons are, which Debian's ordinary
+# users do not have in their path.
+export PATH := $(HOME)/.cargo/bin:$(PATH):/usr/sbin:/sbin
 
 .DEFAULT_GOAL := help
 
