@@ -88,7 +88,7 @@ mod functions {
 
     /// Asks a person to confirm `text`, such as `"delete all guests?"`. With `--yes`, virhai does not ask.
     ///
-    /// Throws if the answer is not `yes` or `y`, and if there is no terminal. A rehearsal does not ask: it assumes the answer
+    /// Throws if the answer is not `yes` or `y`, and if there is no terminal. A rehearsal does not ask, and continues as after
     /// `yes`.
     ///
     /// ```rhai

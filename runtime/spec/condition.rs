@@ -199,7 +199,8 @@ impl<T: Given> Entries<'_, T> {
         Some(value.shape()).filter(|shape| !matches!(shape, Shape::Unit))
     }
 
-    /// True if the option has a value without being given: a default, or because its absence is a fault of its own.
+    /// True if the option counts as given when it is not: it has a default, or it is required, and its absence is an error
+    /// of its own.
     fn has_value_anyway(&self, key: &str) -> bool {
         let Some(key) = self.spec.key(key) else {
             return false;

@@ -14,7 +14,7 @@ pub fn has_no_journal(session: &Session) {
     session.keep(NoFolder::default());
 }
 
-/// If there is no folder for the journal of the run, says so once.
+/// Tells the user once that the run has no journal, if there is no folder for it.
 pub(crate) fn say_once(session: &Session) {
     if let Some(NoFolder(said)) = session.kept::<NoFolder>()
         && !said.swap(true, Ordering::Relaxed)
