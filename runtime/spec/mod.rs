@@ -40,6 +40,7 @@ mod consistency;
 mod docs;
 pub mod duration;
 mod fault;
+mod fill;
 mod in_xml;
 mod literal;
 mod names;
