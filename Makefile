@@ -42,7 +42,7 @@ guests: ## Builds the guests that the tests boot.
 lint: export RUSTDOCFLAGS = -Dwarnings
 lint: ## Checks the format, the lints, the documentation and the shell scripts.
 	cargo fmt --check
-	cargo clippy --locked --all-targets -- -D warnings
+	cargo clippy --locked --all-targets --all-features -- -D warnings
 	cargo doc --locked --no-deps
 	if command -v shellcheck >/dev/null; then \
 	    shellcheck $$(git grep -lE '^#!/(usr/)?bin/(env )?(ba)?sh' -- ':!*.rs' ':!*.md'); \

@@ -5,27 +5,21 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::capabilities::{self, Whose};
-use super::qemu::end_qemu;
+use super::qemu::{end_qemu, qemu_ports};
 use super::user::as_test_user;
 use super::{Host, Run, Scratch};
 
-/// QEMU without `virtlogd`, and migrations to this host over loopback, on ports of its own: daemons
-/// of parallel tests would otherwise compete for the same ports.
+/// QEMU without `virtlogd`, and migrations to this host over loopback.
 fn qemu_conf() -> String {
-    static DAEMONS: AtomicU32 = AtomicU32::new(0);
-    let daemon = DAEMONS.fetch_add(1, Ordering::Relaxed) % 4;
-    let first = 20_000 + std::process::id() % 1_000 * 32 + daemon * 8;
     format!(
-        "stdio_handler = \"file\"\nmigration_host = \"127.0.0.2\"\n\
-         migration_port_min = {first}\nmigration_port_max = {}\n",
-        first + 7
+        "stdio_handler = \"file\"\nmigration_host = \"127.0.0.2\"\n{}",
+        qemu_ports()
     )
 }
 

@@ -1,7 +1,7 @@
 //! QEMU within the process, with all of its state in a folder of the test's.
 
 use super::capabilities::{self, Whose};
-use super::qemu::end_qemu;
+use super::qemu::{end_qemu, qemu_ports};
 use super::{Host, Scratch};
 
 /// The folder with a host's results of probing QEMU.
@@ -16,6 +16,9 @@ impl Embed {
     pub fn new() -> Self {
         let scratch = Scratch::new();
         scratch.folder("root");
+        scratch.folder("root/etc");
+        let configuration = format!("stdio_handler = \"file\"\n{}", qemu_ports());
+        scratch.write("root/etc/qemu.conf", configuration);
         scratch.folder("home");
         capabilities::give(Whose::User, &scratch, CAPABILITIES);
         Self { scratch }

@@ -1,9 +1,23 @@
-//! The QEMU processes that a host leaves behind when it is killed.
+//! The ports and processes of a host's QEMU.
+
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::Scratch;
+
+/// Lines of `qemu.conf` with a range of ports for migrations and graphics that no other host uses. Two hosts that look
+/// for a free port at the same time would otherwise find the same one.
+pub fn qemu_ports() -> String {
+    static HOSTS: AtomicU32 = AtomicU32::new(0);
+    let host = HOSTS.fetch_add(1, Ordering::Relaxed) % 4;
+    let first = 20_000 + std::process::id() % 1_000 * 32 + host * 8;
+    let last = first + 7;
+    ["migration", "remote_display", "remote_websocket"]
+        .map(|kind| format!("{kind}_port_min = {first}\n{kind}_port_max = {last}\n"))
+        .concat()
+}
 
 /// Ends the QEMU processes of the folder.
 pub fn end_qemu(scratch: &Scratch) {
