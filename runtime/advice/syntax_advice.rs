@@ -34,6 +34,10 @@ const FIRST: &[(&[&str], &str)] = &[
         ],
         "`import \"path\" as name;` imports a script",
     ),
+    (
+        &["with"],
+        "there is no `with`: declare the value with `let`; `read_text(path)` reads a file",
+    ),
     (&["struct", "class"], "use a map: `#{ name: value }`"),
     (
         &["case", "match", "select"],
@@ -66,6 +70,8 @@ const WITHIN: &[(&[&str], &str)] = &[
 
 const UNTYPED: &str = "parameters and results of functions have no types, and parameters no default: `fn name(a, b) { ... }`";
 
+const INTERPOLATED: &str = "between backquotes, `${x}` puts a value into text";
+
 /// Advice on a failure of the sort `kind` at `position` of `text`, if it is of a usual sort.
 pub(crate) fn advice(kind: &ParseErrorType, position: Position, text: &str) -> Option<String> {
     let text = Text::from(text);
@@ -84,11 +90,31 @@ pub(crate) fn advice(kind: &ParseErrorType, position: Position, text: &str) -> O
         ParseErrorType::AssignmentToConstant(_) => {
             Some("a constant cannot change; declare a variable with `let`".into())
         }
+        ParseErrorType::Reserved(word)
+            if !matches!(tokens.word(-1), "let" | "const" | "fn")
+                && of_reserved(word).is_some() =>
+        {
+            of_reserved(word).map(str::to_owned)
+        }
         ParseErrorType::Reserved(word) if word.chars().all(char::is_alphabetic) => {
             Some("this word is reserved: choose another name".into())
         }
+        ParseErrorType::VariableExpected if matches!(tokens.word(0), "{" | "[") => {
+            Some("declare one variable in each statement: `let name = map.name;`".into())
+        }
         ParseErrorType::VariableExpected if tokens.class(0) == Some(TokenClass::Keyword) => Some(
             format!("`{}` is a keyword: choose another name", tokens.word(0)),
+        ),
+        _ => None,
+    }
+}
+
+/// Advice for a reserved word that is not used as a name.
+fn of_reserved(word: &str) -> Option<&'static str> {
+    match word {
+        "new" => Some("remove `new`: there are no classes; `throw \"text\"` throws an error"),
+        "async" | "await" => Some(
+            "remove the word: each call waits for its result; `parallel(list, 8, |item| ...)` works on 8 items at the same time",
         ),
         _ => None,
     }
@@ -143,6 +169,13 @@ impl<'a> Tokens<'a> {
         before
             .zip(here)
             .is_some_and(|(before, here)| before.span.end == here.span.start)
+    }
+
+    /// True for the text of `f"{x}"`: it adjoins a name.
+    fn of_a_prefixed_text(&self) -> bool {
+        self.class(-1) == Some(TokenClass::Name)
+            && matches!(self.class(0), Some(TokenClass::Text { .. }))
+            && self.adjoins()
     }
 
     /// The line of the token before, if the failure is on a later one.
@@ -233,6 +266,7 @@ impl<'a> Tokens<'a> {
             _ if here.starts_with('\'') => "write text in double quotes: `\"text\"`",
             _ if here.starts_with("++") => "`x += 1` adds one",
             _ if here.starts_with('?') => "`if condition { a } else { b }` has a value",
+            _ if here == "..." => "`0..3` is 0, 1, 2, and `0..=3` also contains 3",
             ("<", ">") => "`!=` compares values for inequality",
             (_, "=>") => "`|x| x + 1` is a function without a name",
             (_, "--") => {
@@ -262,15 +296,30 @@ impl<'a> Tokens<'a> {
             {
                 "a loop is `for i in 0..10 { ... }`"
             }
-            (_, "," | ")") if self.word(0) == "=" && self.class(-1) == Some(TokenClass::Name) => {
+            (_, "," | ")")
+                if matches!(self.word(0), "=" | ":")
+                    && self.class(-1) == Some(TokenClass::Name) =>
+            {
                 return Some(format!(
-                    "arguments have no names: remove `{} =`, and pass them in order",
-                    self.word(-1)
+                    "arguments have no names: remove `{} {}`, and pass them in order",
+                    self.word(-1),
+                    self.word(0)
                 ));
             }
             (_, ";") if self.word(-2) == "}" && self.word(0) == "{" => {
                 let near = suggest::nearest(self.word(-1), keywords::after_blocks())?;
                 return Some(format!("did you mean `{near}`?"));
+            }
+            (_, "," | ")") if self.of_a_prefixed_text() => INTERPOLATED,
+            (_, ",") if self.word(0) == "for" => {
+                "`list.map(|item| ...)` makes a list of a list; `list.filter(|item| ...)` selects items"
+            }
+            (_, "]") if self.word(0) == ":" => "a range is written with dots: `list[1..3]`",
+            ("for", "in") if self.word(0) == "," => {
+                "for a map, `for key in map.keys() { let value = map[key]; ... }`; for a list, `for (item, index) in list { ... }`"
+            }
+            ("let" | "const", ";") if self.word(0) == ":" => {
+                "variables have no types: `let name = value;`"
             }
             (_, "{") => "put the statements in `{ ... }`, even a single one",
             (_, ";") if self.line_before().is_some() => {
@@ -290,9 +339,7 @@ impl<'a> Tokens<'a> {
                 (TokenClass::Number, TokenClass::Name) if self.adjoins() => {
                     "a size or a time is text: `\"10GiB\"`, `\"5m\"`"
                 }
-                (TokenClass::Name, TokenClass::Text { .. }) if self.adjoins() => {
-                    "between backquotes, `${x}` puts a value into text"
-                }
+                _ if self.of_a_prefixed_text() => INTERPOLATED,
                 (TokenClass::Name, TokenClass::Name) => {
                     let (before, here) = (self.word(-1), self.word(0));
                     return Some(format!("a method is called as `{before}.{here}()`"));
@@ -322,6 +369,18 @@ mod tests {
         ("# comment", "`//`"),
         ("let x = 'hello';", "\"text\""),
         ("let s = f\"a{x}\";", "`${x}`"),
+        ("print(f\"a{x}\");", "`${x}`"),
+        ("throw new Error(\"x\");", "remove `new`"),
+        ("let x = await f();", "waits for its result"),
+        ("async fn f() {}", "waits for its result"),
+        ("with open(\"x\") as f { }", "no `with`"),
+        ("for i in 0...3 { }", "`0..=3`"),
+        ("dom.stop(timeout: 60);", "remove `timeout :`"),
+        ("let x = [d for d in list];", "`list.map(|item| ...)`"),
+        ("let x = list[1:2];", "`list[1..3]`"),
+        ("for k, v in map { }", "`for key in map.keys()"),
+        ("let x: int = 5;", "have no types"),
+        ("let {a, b} = map;", "in each statement"),
         ("x++;", "`x += 1`"),
         ("let x = a ? b : c;", "`if condition"),
         ("a <> b", "`!=`"),

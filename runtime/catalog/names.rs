@@ -24,7 +24,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("add", "push"),
     ("count", "len"),
     ("define_domain", "define_xml"),
-    ("format", "to_string"),
+    ("domains", "list_all_domains"),
     ("has", "contains"),
     ("include", "contains"),
     ("includes", "contains"),
@@ -35,6 +35,8 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("remove", "delete"),
     ("rm", "delete"),
     ("size", "len"),
+    ("slice", "extract"),
+    ("snapshots", "list_all_snapshots"),
     ("sorted", "sort_by"),
     ("str", "to_string"),
     ("strip", "trim"),
@@ -80,6 +82,42 @@ const UNREACHED: &[(&[&str], &str)] = &[
     (
         &["dir", "help", "methods", "vars"],
         "`virhai doc NAME` lists the members of a type, such as `virhai doc Domain`; at the prompt, use `:methods x` or `x?`",
+    ),
+    (
+        &["resize_disk", "disk_resize", "grow_disk"],
+        "`dom.block_resize(\"vda\", \"30GiB\")` resizes a disk of a running guest, and `vol.resize(\"30GiB\")` the volume of a guest that is shut off",
+    ),
+    (
+        &["eject", "eject_cd", "eject_cdrom"],
+        "`dom.update_device(xml)` ejects a disc: `xml` is the drive's XML without `<source>`",
+    ),
+    (
+        &["add_disk", "add_nic", "attach_nic", "add_device"],
+        "`dom.attach_device(xml)` adds a device to a running guest",
+    ),
+    (
+        &["ip", "get_ip", "ip_address", "ip_addresses"],
+        "`import \"std/address\" as address;` and `address::of(dom)` find the address of a guest",
+    ),
+    (
+        &["wait_for_ssh", "wait_ssh", "wait_for_ip", "wait_for_boot"],
+        "`import \"std/ready\" as ready;` and `ready::wait_for(dom, #{ tcp: 22, timeout: \"5m\" })` wait until a guest answers",
+    ),
+    (
+        &["set_boot_order", "set_boot", "boot_order"],
+        "`dom.edit(|xml| xml.set(\"os/boot/@dev\", \"network\"))` changes the device that a guest boots from",
+    ),
+    (
+        &["mkdir", "makedirs", "create_dir"],
+        "a script does not create folders: create them before the run, for example with `mkdir -p`",
+    ),
+    (
+        &["format"],
+        "between backquotes, `${x}` puts a value into text",
+    ),
+    (
+        &["fetch", "urlopen", "curl", "wget"],
+        "`http_get(url)` gets a URL, with `--allow-net`",
     ),
     (
         &["quit"],
@@ -401,6 +439,17 @@ pub fn for_variable(functions: &[Function], name: &str, known: &[String]) -> Opt
         "libvirt" | "libvirt_qemu" => Some(
             "libvirt's calls and constants need no prefix: `connect(uri)` opens a hypervisor, and `VIR_...` is written as it is",
         ),
+        "console" => Some("`print(value)` prints a line"),
+        "time" => Some("`sleep(\"5s\")` pauses the script"),
+        "json" | "JSON" => Some("`parse_json(text)` reads JSON, and `map.to_json()` writes it"),
+        "requests" | "urllib" => Some("`http_get(url)` gets a URL, with `--allow-net`"),
+        "sys" | "process" => Some(
+            "`args` has the arguments of a script, `env(name)` reads an environment variable, and `exit(1)` ends the script with that status",
+        ),
+        "os" => Some(
+            "`env(name)` reads an environment variable, `glob(path)` finds files, and `run([\"program\", \"argument\"])` runs a program",
+        ),
+        "pass" => Some("a block can be empty: `{ }`"),
         "args" => Some(
             "only the main script has `args`; pass values to the functions of an imported file as arguments",
         ),
