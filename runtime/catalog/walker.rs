@@ -130,6 +130,11 @@ pub trait Walker<'e>: Sized {
         with_keys(keys.map(|((key, _), ty)| (key.name.as_str(), ty)))
     }
 
+    /// A text without inserted values.
+    fn text(&mut self, text: &str, position: Position) {
+        let _ = (text, position);
+    }
+
     /// Records the type of an item of a list or an entry of a map.
     fn note(&mut self, expression: &'e Expr, ty: Option<&Type>) {
         let _ = (expression, ty);
@@ -183,6 +188,10 @@ pub trait Walker<'e>: Sized {
                 {
                     self.closure(pointer.fn_name(), 0);
                 }
+                literal(expression)
+            }
+            Expr::StringConstant(text, position) => {
+                self.text(text, *position);
                 literal(expression)
             }
             Expr::InterpolatedString(parts, _) => {

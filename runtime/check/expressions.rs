@@ -4,7 +4,7 @@ use rhai::{ASTNode, Expr, FnCallExpr, FnPtr, Ident, Namespace, Position, Stmt};
 
 use super::scope::{KnownType, Variable};
 use super::walk::{Closure, Walk};
-use super::{Code, capture};
+use super::{Code, capture, placeholders};
 use crate::advice::suggest;
 use crate::catalog::walker::{Receiver, Walker, root};
 use crate::catalog::{Catalog, names};
@@ -51,6 +51,10 @@ impl<'a> Walker<'a> for Walk<'a> {
         self.items(entries.iter().map(|(_, value)| value));
         // Its keys may change: they are known by the value, not by the type.
         Type::Map
+    }
+
+    fn text(&mut self, text: &str, position: Position) {
+        placeholders::check(self, text, position);
     }
 
     fn note(&mut self, expression: &'a Expr, ty: Option<&Type>) {

@@ -123,6 +123,8 @@ codes! {
     WrongState = "wrong-state", Warning;
     /// The XML of a running guest is made its definition.
     LiveDump = "live-dump", Warning;
+    /// `${name}` in text between double quotes, which does not insert values.
+    NotInserted = "not-inserted", Warning;
 }
 
 impl fmt::Display for Code {

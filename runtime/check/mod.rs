@@ -21,6 +21,7 @@ mod modules;
 mod options;
 mod paths;
 mod phrases;
+mod placeholders;
 mod recovery;
 mod scope;
 mod script_options;

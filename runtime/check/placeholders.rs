@@ -1,0 +1,22 @@
+//! Finds `${name}` between double quotes, where nothing is inserted.
+
+use rhai::Position;
+
+use super::Code;
+use super::walk::Walk;
+
+/// Reports text in double quotes with `${name`, if `name` is a variable in sight.
+pub(super) fn check(walk: &mut Walk, text: &str, position: Position) {
+    let meant = text.split("${").skip(1).find_map(|rest| {
+        let is_part = |letter: char| letter.is_alphanumeric() || letter == '_';
+        let end = rest.find(|letter| !is_part(letter))?;
+        let (name, follows) = rest.split_at(end);
+        let inserts = follows.starts_with(['}', '.', '[']);
+        (inserts && walk.scope.has(name)).then_some(name)
+    });
+    let Some(name) = meant else { return };
+    walk.scope.read(name);
+    let message = format!("text in double quotes does not insert the value of `{name}`");
+    walk.find(Code::NotInserted, position, message).hint =
+        Some("use backquotes in place of the double quotes".to_owned());
+}
