@@ -191,6 +191,10 @@ pub fn for_function(
     if only_of_others && let Some(meant) = by_alias(name, &methods) {
         return Some(format!("did you mean `{meant}`?"));
     }
+    // Dates have a `format` of their own; a text's is meant as in Python.
+    if only_of_others && name == "format" {
+        return unreached(name).map(str::to_owned);
+    }
     let same: Vec<String> = same.into_iter().map(signature_of).collect();
     if !same.is_empty() {
         return Some(format!("usage: {}", same.join(", or ")));
@@ -213,8 +217,8 @@ pub fn for_function(
         return Some(format!("did you mean `{opener}`?"));
     }
     // Other names are near, and none of them is meant.
-    if let Some((_, advice)) = UNREACHED.iter().find(|(words, _)| words.contains(&name)) {
-        return Some((*advice).to_owned());
+    if let Some(advice) = unreached(name) {
+        return Some(advice.to_owned());
     }
     let pool = if methods.is_empty() {
         functions.iter().collect()
@@ -230,6 +234,12 @@ pub fn for_function(
     meant(name, &pool, known)
         .or_else(|| meant(name, &own().collect::<Vec<_>>(), known))
         .map(|meant| format!("did you mean `{meant}`?"))
+}
+
+/// Advice for the function `name` of another language, if it is in the table.
+fn unreached(name: &str) -> Option<&'static str> {
+    let found = UNREACHED.iter().find(|(words, _)| words.contains(&name));
+    found.map(|(_, advice)| *advice)
 }
 
 /// The counterpart of a command of virsh.
