@@ -300,8 +300,9 @@ impl<'a> Tokens<'a> {
                 if matches!(self.word(0), "=" | ":")
                     && self.class(-1) == Some(TokenClass::Name) =>
             {
+                let blank = if self.word(0) == "=" { " " } else { "" };
                 return Some(format!(
-                    "arguments have no names: remove `{} {}`, and pass them in order",
+                    "arguments have no names: remove `{}{blank}{}`, and pass them in order",
                     self.word(-1),
                     self.word(0)
                 ));
@@ -375,7 +376,7 @@ mod tests {
         ("async fn f() {}", "waits for its result"),
         ("with open(\"x\") as f { }", "no `with`"),
         ("for i in 0...3 { }", "`0..=3`"),
-        ("dom.stop(timeout: 60);", "remove `timeout :`"),
+        ("dom.stop(timeout: 60);", "remove `timeout:`"),
         ("let x = [d for d in list];", "`list.map(|item| ...)`"),
         ("let x = list[1:2];", "`list[1..3]`"),
         ("for k, v in map { }", "`for key in map.keys()"),

@@ -131,6 +131,9 @@ impl<'a> Walk<'a> {
         }
         for (kind, operand, other) in [(left, one, right), (right, other, left)] {
             self.compare_default(kind, operand, other, position);
+            if call.name == "==" && *other == Type::Unit && matches!(kind, Type::Object(_)) {
+                self.never_unit(kind, position);
+            }
         }
         let (Some(one_class), Some(other_class)) = (class(left), class(right)) else {
             return;
@@ -178,6 +181,13 @@ impl<'a> Walk<'a> {
             }
             _ => "`get` returns the text that it finds, whatever the default is",
         };
+        self.find(Code::NeverEqual, position, message).hint = Some(hint.into());
+    }
+
+    /// Reports that an object of libvirt is compared with `()`, which stands for "not found" in other languages.
+    fn never_unit(&mut self, object: &Type, position: Position) {
+        let message = format!("{} is compared with `()`", named_class(object));
+        let hint = "a call that finds no object throws an error: `try { ... } catch (err) { ... }` catches it, and `err.code` is a word such as \"VIR_ERR_NO_DOMAIN\"";
         self.find(Code::NeverEqual, position, message).hint = Some(hint.into());
     }
 
