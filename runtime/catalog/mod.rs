@@ -17,7 +17,7 @@ use rhai::{Engine, FnAccess};
 pub use index::Catalog;
 pub use recipes::{Recipe, RecipeFunction, recipes};
 pub use rust_types::of_constant;
-pub use signature::{Signature, first_sentence, typed_parameters};
+pub use signature::{Signature, first_sentence};
 
 use rust_types::{of_rust, of_rust_result};
 

@@ -3,7 +3,6 @@
 use rhai::{Engine, EvalAltResult};
 
 use crate::advice::{suggest, virsh};
-use crate::catalog::signature::typed;
 use crate::catalog::{self, Function};
 use crate::constants;
 use crate::spec::Type;
@@ -559,7 +558,7 @@ fn signature_of(function: &Function) -> String {
         .parameters
         .iter()
         .skip(usize::from(receiver.is_some()))
-        .map(|(name, ty)| typed(name, ty))
+        .map(|(name, ty)| ty.of_parameter(name))
         .collect();
     let on = receiver.map_or_else(String::new, |(name, _)| format!("{name}."));
     format!("`{on}{}({})`", function.name, parameters.join(", "))

@@ -1,7 +1,7 @@
 //! The signature of a function, in one line.
 
 use super::{Function, RecipeFunction};
-use crate::spec::Type;
+use crate::spec::{Type, typed_parameters};
 
 /// One way to call a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +22,7 @@ impl Signature {
         let parameters = function.parameters.iter().skip(usize::from(method));
         Self {
             name: function.name.clone(),
-            parameters: parameters.map(|(name, ty)| typed(name, ty)).collect(),
+            parameters: parameters.map(|(name, ty)| ty.of_parameter(name)).collect(),
             returns: result(&function.returns),
             docs: function.docs_with_keys(),
         }
@@ -51,24 +51,6 @@ impl Signature {
             returns: result(&function.returns),
             docs: function.docs.clone(),
         }
-    }
-}
-
-/// Parameters as they are shown, the first of which are of these `types`.
-pub fn typed_parameters(names: &[String], types: &[Type]) -> Vec<String> {
-    let types = types.iter().chain(std::iter::repeat(&Type::Unknown));
-    names
-        .iter()
-        .zip(types)
-        .map(|(name, ty)| typed(name, ty))
-        .collect()
-}
-
-/// A parameter as it is shown.
-pub(super) fn typed(name: &str, ty: &Type) -> String {
-    match ty {
-        Type::Unknown => name.to_owned(),
-        ty => format!("{name}: {ty}"),
     }
 }
 

@@ -2,9 +2,9 @@
 
 use super::definitions::Definition;
 use super::scope::KnownType;
-use crate::catalog::{self, Function, Signature};
+use crate::catalog::{Function, Signature};
 use crate::script::imports;
-use crate::spec::Type;
+use crate::spec::{Type, typed_parameters};
 
 /// A type as messages show it.
 pub(super) fn kind(kind: &KnownType) -> String {
@@ -61,7 +61,7 @@ pub(super) fn own_signatures(functions: &[&Definition]) -> String {
 pub(super) fn typed_signature(name: &str, parameters: &[String], types: &[Type]) -> String {
     format!(
         "usage: `{name}({})`",
-        catalog::typed_parameters(parameters, types).join(", ")
+        typed_parameters(parameters, types).join(", ")
     )
 }
 

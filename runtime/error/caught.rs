@@ -40,6 +40,11 @@ impl Error {
         Self::of_cause(message, cause.into())
     }
 
+    /// Arguments that the called function does not take. The error stands at the call, if that is not in the standard library.
+    pub(crate) fn of_arguments(message: impl Into<String>) -> Self {
+        Self::script(message).given_outside("")
+    }
+
     /// The error that a map with `keys` has no key `key`.
     pub(crate) fn missing_key<'a>(key: &str, keys: impl Iterator<Item = &'a str>) -> Self {
         let keys: Vec<&str> = keys.take(MOST_KEYS).collect();

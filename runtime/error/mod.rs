@@ -120,10 +120,13 @@ impl Error {
         message: impl Into<String>,
         declared_in: &str,
     ) -> Self {
-        Self::invalid(ctx, message).with(|details| {
-            details.action = String::new();
-            details.declared_in = Some(declared_in.to_owned());
-        })
+        let error = Self::invalid(ctx, message).with(|details| details.action = String::new());
+        error.given_outside(declared_in)
+    }
+
+    /// The same error about values that were given outside the file `declared_in` and outside the standard library.
+    fn given_outside(self, declared_in: &str) -> Self {
+        self.with(|details| details.declared_in = Some(declared_in.to_owned()))
     }
 
     /// The one of `frames`, calls within calls from the innermost outwards, where the options were given that the error

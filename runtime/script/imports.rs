@@ -154,7 +154,7 @@ impl Imports {
     fn isolated_import(&self, name: &str, ast: &AST) -> AST {
         let number = self.number(name);
         let names = match is_recipe(name) {
-            true => FileNames::of_recipe(ast, number),
+            true => FileNames::of_recipe(name, ast, number),
             false => FileNames::of_import(ast, number),
         };
         let ast = self.in_file(name, ast, names, None);
@@ -164,7 +164,7 @@ impl Imports {
     }
 
     fn in_file(&self, name: &str, ast: &AST, mut names: FileNames, scope: Option<&Scope>) -> AST {
-        if self.0.follows.load(Ordering::Relaxed) && !names.is_recipe {
+        if self.0.follows.load(Ordering::Relaxed) && names.recipe.is_none() {
             names.followed = Some(name.into());
         }
         let mut ast = crate::script::language::strict(ast, &Arc::new(names), scope);

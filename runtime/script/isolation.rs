@@ -35,8 +35,8 @@ pub(crate) struct FileNames {
     aliases: HashSet<ImmutableString>,
     /// The paths of the imports that wait until code needs them, by their aliases.
     delayed: HashMap<ImmutableString, ImmutableString>,
-    /// True if the file is a recipe: the tests check all of them.
-    pub(crate) is_recipe: bool,
+    /// The path of the file, such as `std/guest.rhai`, if it is a recipe: the tests check all of them.
+    pub(crate) recipe: Option<ImmutableString>,
     /// The name of the file in positions, if the places of its calls are recorded.
     pub(crate) followed: Option<std::sync::Arc<str>>,
     /// Its constants that are written out. A closure that another file calls sees that file's constants as `global::`.
@@ -71,11 +71,11 @@ impl FileNames {
         }
     }
 
-    /// The names of the recipe `ast`. Each of its functions imports what it needs when it runs: a recipe imports a
+    /// The names of the recipe `path`. Each of its functions imports what it needs when it runs: a recipe imports a
     /// dozen others, of which a script needs a few.
-    pub(crate) fn of_recipe(ast: &AST, file: usize) -> Self {
+    pub(crate) fn of_recipe(path: &str, ast: &AST, file: usize) -> Self {
         Self {
-            is_recipe: true,
+            recipe: Some(path.into()),
             delayed: recipes_of(ast),
             ..Self::of_import(ast, file)
         }
@@ -96,7 +96,7 @@ impl FileNames {
             closures: HashMap::new(),
             aliases: HashSet::new(),
             delayed: HashMap::new(),
-            is_recipe: false,
+            recipe: None,
             followed: None,
             constants: written_constants(ast),
         };

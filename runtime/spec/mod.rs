@@ -58,7 +58,7 @@ pub use in_xml::InXml;
 pub use literal::Literal;
 pub use names::noun;
 pub(crate) use read::{is_spec, read};
-pub use ty::{HostName, Type, Words};
+pub use ty::{HostName, Type, Words, typed_parameters};
 pub use value::{Given, Shape, Value};
 
 use std::sync::Arc;

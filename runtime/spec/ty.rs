@@ -250,6 +250,14 @@ impl Type {
         }
     }
 
+    /// A parameter `name` of this type, as it is shown.
+    pub fn of_parameter(&self, name: &str) -> String {
+        match self {
+            Self::Unknown => name.to_owned(),
+            ty => format!("{name}: {ty}"),
+        }
+    }
+
     /// True if it is text.
     pub fn is_text(&self) -> bool {
         matches!(
@@ -483,6 +491,16 @@ pub(super) fn object(kind: &str) -> String {
         "Domain" | "Network" | "Connection" => format!("a {}", kind.to_lowercase()),
         other => format!("a value of the type {other}"),
     }
+}
+
+/// Parameters as they are shown, the first of which are of these `types`.
+pub fn typed_parameters(names: &[String], types: &[Type]) -> Vec<String> {
+    let types = types.iter().chain(std::iter::repeat(&Type::Unknown));
+    names
+        .iter()
+        .zip(types)
+        .map(|(name, ty)| ty.of_parameter(name))
+        .collect()
 }
 
 /// The words as an English list.

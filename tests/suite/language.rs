@@ -29,6 +29,55 @@ fn fails(script: &str, said: &[&str]) {
 const DOM: &str = "let conn = connect(); let dom = conn.lookup_by_name(\"test\");";
 
 #[test]
+fn arguments_are_refused_at_the_call_by_the_types_of_the_doc_comment() {
+    let own = r#"
+        /// Counts the guests.
+        ///
+        /// Takes: array of Domain, string or ().
+        fn count(guests, label, more) { guests.len() }
+    "#;
+    let volume = "import \"std/volume\" as volume;";
+    let guest = "import \"std/guest\" as guest;";
+    for (before, call, said, usage) in [
+        (
+            guest,
+            "guest::remove(\"web\")",
+            "`guest::remove` cannot be called with (string)",
+            "usage: `guest::remove(dom: Domain)`",
+        ),
+        (
+            guest,
+            "guest::create(dom, #{})",
+            "`guest::create` cannot be called with (Domain, map)",
+            "usage: `guest::create(conn: Connection, options)`",
+        ),
+        (
+            volume,
+            "volume::find(conn, 5)",
+            "`volume::find` cannot be called with (Connection, int)",
+            "usage: `volume::find(pool: StoragePool, name: volume name)`",
+        ),
+        (
+            own,
+            "count([dom, \"web\"], \"a\", 1)",
+            "`count` cannot be called with (array, string, int)",
+            "usage: `count(guests: array of Domain, label: string | (), more)`",
+        ),
+    ] {
+        let script = format!("{before}\n{DOM}\n{call};");
+        let place = format!("standard input:{}:", script.lines().count());
+        fails(&script, &[said, usage, &place]);
+    }
+    ok(&format!(
+        "{own}\n{DOM}\nassert_eq(count([dom], (), 1), 1); assert_eq(count([], \"a\", 1), 0);"
+    ));
+    // The error can be caught where the call is.
+    ok(&format!(
+        "{guest} let error = (); try {{ guest::remove(5); }} catch (err) {{ error = err; }} assert(error.message.contains(\"(int)\"), error.message);"
+    ));
+}
+
+#[test]
 fn options_of_a_function_are_refused_in_the_words_of_its_declaration() {
     for (call, said) in [
         (

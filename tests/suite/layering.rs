@@ -28,6 +28,10 @@ const OTHER_TEXTS: &[(&str, &str)] = &[
         "runtime/redact/",
         "secrets in text of every kind, also where it stops being a script",
     ),
+    (
+        "runtime/check/placeholders.rs",
+        "`${` in the values of texts, which Rhai has read",
+    ),
     ("runtime/xml/path.rs", "`//` in paths of XML"),
 ];
 

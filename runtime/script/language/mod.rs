@@ -4,12 +4,14 @@
 //!   and `map.get("key")` accept a missing key.
 //! - `catch` binds an `Error`, whatever was thrown, and its block has a value.
 //! - A libvirt constant is compared only with numbers, and a word that a call returns only with its possible words.
+//! - The arguments of a function have the types that its doc comment names.
 //! - Code calls the functions of its own file, wherever it runs.
 //! - Scripts and recipes import a recipe only when a block needs it.
 //!
 //! [`strict`] rewrites compiled code for this: no text changes, so all positions stay. Code that was not rewritten
 //! cannot add a key to a map, so each program must be rewritten before it runs.
 
+mod arguments;
 mod body;
 mod catching;
 mod comparison;
@@ -36,6 +38,7 @@ type RhaiResult = Result<Dynamic, Box<EvalAltResult>>;
 
 /// The names of the expressions that plain Rhai does not have; no script can write them.
 mod node {
+    pub(super) const ARGUMENTS: &str = "\u{1}arguments";
     pub(super) const BODY: &str = "\u{1}body";
     pub(super) const TRY: &str = "\u{1}try";
     pub(super) const EVAL: &str = "\u{1}eval";
@@ -57,6 +60,7 @@ pub(crate) fn register(engine: &mut Engine, imports: Imports, object: Named) {
     add(engine, node::ASSIGNED_KEY, |context, inputs, _| {
         keys::marked(context, inputs, keys::ASSIGNED)
     });
+    add(engine, node::ARGUMENTS, arguments::check);
     add(engine, node::BODY, body::run);
     add(engine, node::EVAL, evaluation::evaluate);
     add(engine, node::FUNCTION, function_names::own);

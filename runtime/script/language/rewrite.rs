@@ -7,7 +7,9 @@ use rhai::{
     ImmutableString, Module, Position, Scope, ScriptFuncDef, Shared, Stmt, StmtBlock,
 };
 
-use super::{body, constants, delayed, evaluation, following, keys, node, word_comparison};
+use super::{
+    arguments, body, constants, delayed, evaluation, following, keys, node, word_comparison,
+};
 use crate::script::isolation::FileNames;
 use crate::vocabulary;
 
@@ -48,6 +50,11 @@ fn function(definition: &Shared<ScriptFuncDef>, names: &Arc<FileNames>) -> Share
     };
     rewriter.each(&mut statements);
     statements.splice(0..0, rewriter.imports());
+    if let Some(state) = arguments::state(definition, names.recipe.as_deref()) {
+        let check = custom(node::ARGUMENTS, Vec::new(), state, Position::NONE);
+        statements.insert(0, Stmt::Expr(Box::new(check)));
+        rewriter.changed = true;
+    }
     if !rewriter.changed {
         return Shared::clone(definition);
     }
@@ -437,7 +444,7 @@ impl Rewriter<'_> {
                 };
                 // A search for similar words takes longer than compiling a recipe.
                 let direct = self.is_answer(other, false);
-                if self.names.is_recipe || (!direct && !vocabulary::is_nearly_a_word(text)) {
+                if self.names.recipe.is_some() || (!direct && !vocabulary::is_nearly_a_word(text)) {
                     return None;
                 }
                 let state = word_comparison::state(equal, text.clone(), place, direct);
