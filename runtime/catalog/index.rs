@@ -63,6 +63,11 @@ impl Catalog {
         self.kinds.contains(kind)
     }
 
+    /// The types of libvirt's and virhai's.
+    pub(crate) fn kinds(&self) -> impl Iterator<Item = &str> {
+        self.kinds.iter().map(String::as_str)
+    }
+
     /// Every function and property called `name`.
     pub fn named(&self, name: &str) -> impl Iterator<Item = &Function> {
         self.by_name

@@ -125,6 +125,8 @@ codes! {
     LiveDump = "live-dump", Warning;
     /// `${name}` in text between double quotes, which does not insert values.
     NotInserted = "not-inserted", Warning;
+    /// The doc comment names a type that does not exist.
+    UnknownType = "unknown-type", Warning;
 }
 
 impl fmt::Display for Code {

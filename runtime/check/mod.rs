@@ -28,6 +28,7 @@ mod script_options;
 mod shadow;
 mod state;
 mod statements;
+mod type_names;
 mod unknown;
 mod unused;
 mod walk;
@@ -121,6 +122,7 @@ impl<'a> Checker<'a> {
             let mut own = Walk::file(self, files, file);
             own.extend(unused::imports(files, file));
             own.extend(files.wrong_declarations(file));
+            own.extend(type_names::unknown(self, files, file));
             own.sort_by_key(|finding| (finding.span, finding.code));
             own.dedup_by(|one, other| one.span == other.span && one.message == other.message);
             let trail = match own.is_empty() {

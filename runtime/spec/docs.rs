@@ -1,6 +1,7 @@
 //! The types of parameters, the options and the result that the doc comment of a function names, in a line such as
 //! `Takes: Connection, network. Options: CHANGE. Returns: Network.`
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::{Spec, Type};
@@ -67,13 +68,44 @@ fn is_line(line: &str) -> bool {
 }
 
 fn named_in_line(docs: &str, label: &str) -> Option<String> {
-    docs.lines().find_map(|line| {
-        let line = line.trim();
-        let whole = is_line(line);
-        let (_, rest) = line.split_once(label).filter(|_| whole)?;
-        let name = rest.split(". ").next()?.trim().trim_end_matches('.');
-        (!name.is_empty()).then(|| name.to_owned())
-    })
+    docs.lines()
+        .find_map(|line| after_label(line, label).map(|bytes| line[bytes].to_owned()))
+}
+
+/// The bytes of `line` from `label` to the end of the sentence.
+fn after_label(line: &str, label: &str) -> Option<Range<usize>> {
+    let begin = line.find(label).filter(|_| is_line(line.trim()))? + label.len();
+    let sentence = line[begin..].split(". ").next()?;
+    let begin = begin + sentence.len() - sentence.trim_start().len();
+    let name = sentence.trim().trim_end_matches('.');
+    (!name.is_empty()).then(|| begin..begin + name.len())
+}
+
+/// The bytes of each name of a type in `line`, a line of a doc comment. Prose is not a name.
+pub fn type_names(line: &str) -> Vec<Range<usize>> {
+    let takes = after_label(line, "Takes: ").map(|bytes| parts(line, bytes, ", "));
+    let returns = after_label(line, "Returns: ").map(|bytes| vec![bytes]);
+    let types = takes.into_iter().chain(returns).flatten();
+    let names = types.flat_map(|bytes| parts(line, bytes, " or "));
+    let of_item = names.map(|bytes| {
+        let item = line[bytes.clone()].strip_prefix("array of ");
+        bytes.end - item.map_or(bytes.len(), str::len)..bytes.end
+    });
+    let is_in_name = |letter: char| letter.is_alphanumeric() || "_:()".contains(letter);
+    of_item
+        .filter(|bytes| !bytes.is_empty() && line[bytes.clone()].chars().all(is_in_name))
+        .collect()
+}
+
+/// The bytes of the parts of `line[bytes]` between the texts `separator`.
+fn parts(line: &str, bytes: Range<usize>, separator: &str) -> Vec<Range<usize>> {
+    let mut begin = bytes.start;
+    let part = |part: &str| {
+        let bytes = begin..begin + part.len();
+        begin = bytes.end + separator.len();
+        bytes
+    };
+    line[bytes].split(separator).map(part).collect()
 }
 
 /// The documentation without that line, which the reference shows in another form.
@@ -85,7 +117,8 @@ pub fn without_lines(docs: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::{
-        Type, options_line, options_place, parameters, result, returns_line, without_lines,
+        Type, options_line, options_place, parameters, result, returns_line, type_names,
+        without_lines,
     };
 
     #[test]
@@ -128,5 +161,21 @@ mod tests {
         assert_eq!(options_place("Options: STOP.", 4), 3);
         assert_eq!(without_lines(docs), "Stops it.");
         assert_eq!(parameters("It Takes: time.", &|_| None), []);
+    }
+
+    #[test]
+    fn the_names_of_types_have_their_places_in_the_line() {
+        for (line, names) in [
+            (
+                " Takes: Connection, array of Domain or (). Options: STOP. Returns: disk::COPY.",
+                &["Connection", "Domain", "()", "disk::COPY"][..],
+            ),
+            ("Returns: array of string", &["string"]),
+            ("Returns: the number of guests.", &[]),
+            ("It Takes: time.", &[]),
+        ] {
+            let found = type_names(line).into_iter().map(|bytes| &line[bytes]);
+            assert_eq!(found.collect::<Vec<_>>(), names, "{line}");
+        }
     }
 }

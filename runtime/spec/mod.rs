@@ -52,7 +52,9 @@ mod ty;
 mod value;
 
 pub use condition::Other;
-pub use docs::{options_line, options_place, parameters, result, returns_line, without_lines};
+pub use docs::{
+    options_line, options_place, parameters, result, returns_line, type_names, without_lines,
+};
 pub use fault::{Fault, FaultKind, Step};
 pub use in_xml::InXml;
 pub use literal::Literal;

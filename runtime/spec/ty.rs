@@ -363,7 +363,7 @@ impl Type {
     }
 
     /// The names that [`Type::named`] knows, for suggestions.
-    pub(super) const NAMES: [&'static str; 21] = [
+    pub(crate) const NAMES: [&'static str; 21] = [
         "any", "array", "blob", "bool", "char", "domain", "duration", "float", "function", "host",
         "int", "map", "network", "path", "pool", "secret", "size", "string", "uri", "volume",
         "words",
