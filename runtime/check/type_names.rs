@@ -6,18 +6,14 @@ use crate::advice::suggest;
 use crate::api;
 use crate::script::declarations::{self, Sources};
 use crate::spec::{self, Type};
+use crate::syntax::doc_comment;
 
 /// The names after `Takes:` and `Returns:` in `file` that are not types.
 pub(super) fn unknown(checker: &Checker, files: &Files, file: &File) -> Vec<Finding> {
     let mut findings = Vec::new();
     for function in &file.outline().functions {
-        let mut end = function.after;
-        for whole in file.text[function.after..function.span.start].split_inclusive('\n') {
-            end += whole.len();
-            let Some(line) = whole.trim_start().strip_prefix("///") else {
-                continue;
-            };
-            let begin = end - line.len();
+        let comments = function.after..function.span.start;
+        for (begin, line) in doc_comment::lines(&file.text, comments) {
             for bytes in spec::type_names(line) {
                 let name = &line[bytes.clone()];
                 if is_type(checker, files, file, name) {

@@ -1,5 +1,7 @@
 //! Doc comments without their slashes.
 
+use std::ops::Range;
+
 /// The text of the doc comments `comments`, without their slashes.
 pub(crate) fn plain_docs(comments: &[impl AsRef<str>]) -> String {
     comments
@@ -9,6 +11,16 @@ pub(crate) fn plain_docs(comments: &[impl AsRef<str>]) -> String {
         .map(|line| line.strip_prefix(' ').unwrap_or(line))
         .collect::<Vec<_>>()
         .join("\n")
+}
+
+/// The lines with `///` in the bytes `within` of `text`: each without its slashes, after the byte where it begins.
+pub(crate) fn lines(text: &str, within: Range<usize>) -> impl Iterator<Item = (usize, &str)> {
+    let mut end = within.start;
+    text[within].split_inclusive('\n').filter_map(move |whole| {
+        end += whole.len();
+        let line = whole.trim_start().strip_prefix("///")?;
+        Some((end - line.len(), line))
+    })
 }
 
 /// True if Rhai takes `comment` as the documentation of the function after it.
