@@ -36,7 +36,7 @@ const FIRST: &[(&[&str], &str)] = &[
     ),
     (
         &["with"],
-        "there is no `with`: declare the value with `let`; `read_text(path)` reads a file",
+        "use `let` instead of `with`; `read_text(path)` reads a file",
     ),
     (&["struct", "class"], "use a map: `#{ name: value }`"),
     (
@@ -374,7 +374,7 @@ mod tests {
         ("throw new Error(\"x\");", "remove `new`"),
         ("let x = await f();", "waits for its result"),
         ("async fn f() {}", "waits for its result"),
-        ("with open(\"x\") as f { }", "no `with`"),
+        ("with open(\"x\") as f { }", "instead of `with`"),
         ("for i in 0...3 { }", "`0..=3`"),
         ("dom.stop(timeout: 60);", "remove `timeout:`"),
         ("let x = [d for d in list];", "`list.map(|item| ...)`"),

@@ -88,8 +88,8 @@ mod functions {
 
     /// Asks a person to confirm `text`, such as `"delete all guests?"`. With `--yes`, virhai does not ask.
     ///
-    /// Throws if the answer is not `yes` or `y`, and if there is no terminal. A rehearsal does not ask, and continues as after
-    /// `yes`.
+    /// Throws if the answer is not `yes` or `y`, and if there is no terminal. A rehearsal does not ask: the script
+    /// continues as if the answer was `yes`.
     ///
     /// ```rhai
     /// let thrown = false;

@@ -190,9 +190,8 @@ pub fn for_function(
     if only_of_others && let Some(meant) = by_alias(name, &methods) {
         return Some(format!("did you mean `{meant}`?"));
     }
-    // Dates have a `format` of their own; a text's is meant as in Python.
-    if only_of_others && name == "format" {
-        return unreached(name).map(str::to_owned);
+    if only_of_others && let Some(advice) = unreached(name) {
+        return Some(advice.to_owned());
     }
     let same: Vec<String> = same.into_iter().map(signature_of).collect();
     if !same.is_empty() {

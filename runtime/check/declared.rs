@@ -6,7 +6,7 @@ use super::definitions::Definition;
 use super::files::{File, Files};
 use super::walk::Walk;
 use super::written::Written;
-use super::{Code, Finding, Span};
+use super::{Checker, Code, Finding, Span, type_names};
 use crate::api;
 use crate::runbook::inputs::{CONSTANT, check_names};
 use crate::script::declarations::{self, Constants, Sources};
@@ -35,7 +35,7 @@ impl Files {
     }
 
     /// The wrong declarations among those that `file` itself uses: for its inputs, and for options of its functions.
-    pub(super) fn wrong_declarations(&self, file: &File) -> Vec<Finding> {
+    pub(super) fn wrong_declarations(&self, checker: &Checker, file: &File) -> Vec<Finding> {
         let mut names = BTreeSet::new();
         if self.is_script(file) {
             names.insert(CONSTANT.to_owned());
@@ -47,13 +47,24 @@ impl Files {
         }
         names.retain(|name| declarations::is_declared(self, &file.name, name));
         let wrong = names.into_iter().filter_map(|name| {
+            let mut hint = None;
             let why = match declarations::declared(self, &file.name, &name) {
-                Ok(spec) if name == CONSTANT => check_names(&spec.keys).err()?,
-                Ok(_) => return None,
+                Ok(spec) => {
+                    let names = (name == CONSTANT).then(|| check_names(&spec.keys).err());
+                    names.flatten().or_else(|| {
+                        let (key, kind) = type_names::unknown_object(checker, &spec)?;
+                        hint = type_names::nearest(checker, self, file, kind);
+                        Some(format!(
+                            "the declaration of `{key}` is wrong: the type \"{kind}\" does not exist"
+                        ))
+                    })?
+                }
                 Err(why) => why,
             };
             let span = Span::at(&file.text, file.constant(&name)?);
-            Some(file.finding(Code::WrongDeclaration, span, why))
+            let mut finding = file.finding(Code::WrongDeclaration, span, why);
+            finding.hint = hint;
+            Some(finding)
         });
         wrong.collect()
     }

@@ -31,11 +31,6 @@ pub(super) fn tells_of_a_value(docs: &str) -> bool {
     ANSWERS.contains(&first) || first.starts_with('`')
 }
 
-/// True if the documentation `docs` tells of values that the function refuses: a script may call it for that alone.
-pub(super) fn tells_of_a_refusal(docs: &str) -> bool {
-    docs.lines().any(|line| line.starts_with("Throws for "))
-}
-
 impl Function {
     /// True if a call has no effect apart from its value.
     pub(super) fn only_answers(&self) -> bool {

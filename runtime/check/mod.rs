@@ -121,7 +121,7 @@ impl<'a> Checker<'a> {
         for file in files.to_check() {
             let mut own = Walk::file(self, files, file);
             own.extend(unused::imports(files, file));
-            own.extend(files.wrong_declarations(file));
+            own.extend(files.wrong_declarations(self, file));
             own.extend(type_names::unknown(self, files, file));
             own.sort_by_key(|finding| (finding.span, finding.code));
             own.dedup_by(|one, other| one.span == other.span && one.message == other.message);

@@ -3,7 +3,7 @@
 use rhai::{Expr, FnCallExpr, Namespace, Position};
 
 use super::definitions::Definition;
-use super::effects::{tells_of_a_refusal, tells_of_a_value};
+use super::effects::tells_of_a_value;
 use super::files::{File, Files};
 use super::scope::KnownType;
 use super::walk::Walk;
@@ -37,9 +37,7 @@ impl<'a> Walk<'a> {
                     let shown = format!("{shown}::{name}");
                     self.check_own_call(file, definition, &shown, &call.args, kinds);
                     // Only the comments of the standard library are known to tell of every effect.
-                    let answers = is_recipe(&file.name)
-                        && tells_of_a_value(&definition.docs)
-                        && !tells_of_a_refusal(&definition.docs);
+                    let answers = is_recipe(&file.name) && tells_of_a_value(&definition.docs);
                     if answers && self.is_ignored(call) {
                         self.report_unused(&shown, position);
                     }

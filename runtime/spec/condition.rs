@@ -199,8 +199,8 @@ impl<T: Given> Entries<'_, T> {
         Some(value.shape()).filter(|shape| !matches!(shape, Shape::Unit))
     }
 
-    /// True if the option counts as given when it is not: it has a default, or it is required, and its absence is an error
-    /// of its own.
+    /// True if the option counts as given when it is not: it has a default, or it is required and the check reports its
+    /// absence separately.
     fn has_value_anyway(&self, key: &str) -> bool {
         let Some(key) = self.spec.key(key) else {
             return false;

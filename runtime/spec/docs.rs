@@ -9,6 +9,12 @@ use super::{Spec, Type};
 /// The labels that a line of types may begin with.
 const LABELS: [&str; 3] = ["Takes: ", "Options: ", "Returns: "];
 
+/// Separates the types of two parameters.
+const NEXT: &str = ", ";
+
+/// Separates two types that a value may have.
+const OR: &str = " or ";
+
 /// The name of the declaration of a parameter, a map of options: `GUEST` of the line `Options: GUEST. Returns: Domain.`
 pub fn options_line(docs: &str) -> Option<String> {
     named_in_line(docs, "Options: ")
@@ -18,7 +24,7 @@ pub fn options_line(docs: &str) -> Option<String> {
 /// the last.
 pub fn options_place(docs: &str, count: usize) -> usize {
     match named_in_line(docs, "Takes: ") {
-        Some(line) => line.split(", ").count(),
+        Some(line) => parts(&line, NEXT).count(),
         None => count.saturating_sub(1),
     }
 }
@@ -38,29 +44,43 @@ pub fn result(docs: &str, declared: &dyn Fn(&str) -> Option<Arc<Spec>>) -> Type 
 /// The types of the first parameters of a function, from its doc comment; empty if it names none.
 pub fn parameters(docs: &str, declared: &dyn Fn(&str) -> Option<Arc<Spec>>) -> Vec<Type> {
     let line = named_in_line(docs, "Takes: ").unwrap_or_default();
-    let types = line.split(", ").filter(|name| !name.is_empty());
-    types.map(|name| written(name, declared)).collect()
+    let types = parts(&line, NEXT).filter(|(_, types)| !types.is_empty());
+    types.map(|(_, types)| written(types, declared)).collect()
 }
 
 /// The type that is written as `array of StorageVol` or `Domain or ()`; unknown if one of its words is.
-fn written(line: &str, declared: &dyn Fn(&str) -> Option<Arc<Spec>>) -> Type {
-    let one = |name: &str| {
-        let item = name.strip_prefix("array of ");
-        let name = item.unwrap_or(name).trim();
-        let named = Type::named(name, "");
-        let ty = named
-            .or_else(|| declared(name).map(Type::Keys))
-            .unwrap_or(Type::Unknown);
-        match item {
-            Some(_) => Type::Array(Box::new(ty)),
-            None => ty,
-        }
-    };
-    let types: Vec<Type> = line.split(" or ").map(one).collect();
+fn written(types: &str, declared: &dyn Fn(&str) -> Option<Arc<Spec>>) -> Type {
+    let types: Vec<Type> = parts(types, OR)
+        .map(|(_, part)| {
+            let name = item(part);
+            let ty = Type::named(name, "")
+                .or_else(|| declared(name).map(Type::Keys))
+                .unwrap_or(Type::Unknown);
+            match name == part {
+                true => ty,
+                false => Type::Array(Box::new(ty)),
+            }
+        })
+        .collect();
     match types.contains(&Type::Unknown) {
         true => Type::Unknown,
         false => Type::one_of(types),
     }
+}
+
+/// The name in `part`: `StorageVol` of `array of StorageVol`.
+fn item(part: &str) -> &str {
+    part.strip_prefix("array of ").unwrap_or(part)
+}
+
+/// The parts of `text` between the texts `separator`, each after the byte where it begins.
+fn parts<'a>(text: &'a str, separator: &'a str) -> impl Iterator<Item = (usize, &'a str)> {
+    let mut next = 0;
+    text.split(separator).map(move |part| {
+        let begin = next;
+        next += part.len() + separator.len();
+        (begin, part)
+    })
 }
 
 fn is_line(line: &str) -> bool {
@@ -81,31 +101,31 @@ fn after_label(line: &str, label: &str) -> Option<Range<usize>> {
     (!name.is_empty()).then(|| begin..begin + name.len())
 }
 
-/// The bytes of each name of a type in `line`, a line of a doc comment. Prose is not a name.
-pub fn type_names(line: &str) -> Vec<Range<usize>> {
-    let takes = after_label(line, "Takes: ").map(|bytes| parts(line, bytes, ", "));
-    let returns = after_label(line, "Returns: ").map(|bytes| vec![bytes]);
-    let types = takes.into_iter().chain(returns).flatten();
-    let names = types.flat_map(|bytes| parts(line, bytes, " or "));
-    let of_item = names.map(|bytes| {
-        let item = line[bytes.clone()].strip_prefix("array of ");
-        bytes.end - item.map_or(bytes.len(), str::len)..bytes.end
-    });
-    let is_in_name = |letter: char| letter.is_alphanumeric() || "_:()".contains(letter);
-    of_item
-        .filter(|bytes| !bytes.is_empty() && line[bytes.clone()].chars().all(is_in_name))
-        .collect()
+/// The bytes of the names in `line`, a line of a doc comment, of the types of parameters. Prose is not a name.
+pub fn names_of_parameters(line: &str) -> Vec<Range<usize>> {
+    let Some(all) = after_label(line, "Takes: ") else {
+        return Vec::new();
+    };
+    let names = |(begin, part): (usize, &str)| {
+        let begin = all.start + begin;
+        names_in(line, begin..begin + part.len())
+    };
+    parts(&line[all.clone()], NEXT).flat_map(names).collect()
 }
 
-/// The bytes of the parts of `line[bytes]` between the texts `separator`.
-fn parts(line: &str, bytes: Range<usize>, separator: &str) -> Vec<Range<usize>> {
-    let mut begin = bytes.start;
-    let part = |part: &str| {
-        let bytes = begin..begin + part.len();
-        begin = bytes.end + separator.len();
-        bytes
-    };
-    line[bytes].split(separator).map(part).collect()
+/// The bytes of the names in `line`, a line of a doc comment, of the types of the result. Prose is not a name.
+pub fn names_of_result(line: &str) -> Vec<Range<usize>> {
+    after_label(line, "Returns: ").map_or_else(Vec::new, |bytes| names_in(line, bytes))
+}
+
+/// The bytes of the names in `line[types]`, the types of one value.
+fn names_in(line: &str, types: Range<usize>) -> Vec<Range<usize>> {
+    let is_in_name = |letter: char| letter.is_alphanumeric() || "_:()".contains(letter);
+    parts(&line[types.clone()], OR)
+        .map(|(begin, part)| (types.start + begin + part.len(), item(part)))
+        .filter(|(_, name)| !name.is_empty() && name.chars().all(is_in_name))
+        .map(|(end, name)| end - name.len()..end)
+        .collect()
 }
 
 /// The documentation without that line, which the reference shows in another form.
@@ -117,8 +137,8 @@ pub fn without_lines(docs: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::{
-        Type, options_line, options_place, parameters, result, returns_line, type_names,
-        without_lines,
+        Type, names_of_parameters, names_of_result, options_line, options_place, parameters,
+        result, returns_line, without_lines,
     };
 
     #[test]
@@ -165,17 +185,22 @@ mod tests {
 
     #[test]
     fn the_names_of_types_have_their_places_in_the_line() {
-        for (line, names) in [
+        for (line, taken, returned) in [
             (
                 " Takes: Connection, array of Domain or (). Options: STOP. Returns: disk::COPY.",
-                &["Connection", "Domain", "()", "disk::COPY"][..],
+                &["Connection", "Domain", "()"][..],
+                &["disk::COPY"][..],
             ),
-            ("Returns: array of string", &["string"]),
-            ("Returns: the number of guests.", &[]),
-            ("It Takes: time.", &[]),
+            ("Returns: array of string", &[], &["string"]),
+            ("Returns: the number of guests.", &[], &[]),
+            ("It Takes: time.", &[], &[]),
         ] {
-            let found = type_names(line).into_iter().map(|bytes| &line[bytes]);
-            assert_eq!(found.collect::<Vec<_>>(), names, "{line}");
+            let found = names_of_parameters(line)
+                .into_iter()
+                .map(|bytes| &line[bytes]);
+            assert_eq!(found.collect::<Vec<_>>(), taken, "{line}");
+            let found = names_of_result(line).into_iter().map(|bytes| &line[bytes]);
+            assert_eq!(found.collect::<Vec<_>>(), returned, "{line}");
         }
     }
 }

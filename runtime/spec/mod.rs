@@ -53,7 +53,8 @@ mod value;
 
 pub use condition::Other;
 pub use docs::{
-    options_line, options_place, parameters, result, returns_line, type_names, without_lines,
+    names_of_parameters, names_of_result, options_line, options_place, parameters, result,
+    returns_line, without_lines,
 };
 pub use fault::{Fault, FaultKind, Step};
 pub use in_xml::InXml;

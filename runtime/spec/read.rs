@@ -336,7 +336,7 @@ impl Types<'_, '_> {
         }
         let near = suggest::nearest(name, Type::NAMES.into_iter());
         let near = near.map_or_else(String::new, |near| format!("; did you mean \"{near}\"?"));
-        Err(format!("there is no type \"{name}\"{near}"))
+        Err(format!("the type \"{name}\" does not exist{near}"))
     }
 }
 

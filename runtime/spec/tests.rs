@@ -476,7 +476,7 @@ fn a_wrong_declaration_says_what_is_wrong() {
     for (name, why) in [
         (
             "TYPE",
-            "the declaration of `one` is wrong: there is no type \"strng\"; did you mean \"string\"?",
+            "the declaration of `one` is wrong: the type \"strng\" does not exist; did you mean \"string\"?",
         ),
         (
             "FIELD",

@@ -403,6 +403,15 @@ impl Type {
         }
     }
 
+    /// The kinds of objects that a value may be or hold.
+    pub fn objects(&self) -> Vec<&str> {
+        match self {
+            Self::Array(item) | Self::MapOf(item) => item.objects(),
+            Self::OneOf(types) => types.iter().flat_map(Self::objects).collect(),
+            ty => ty.object().into_iter().collect(),
+        }
+    }
+
     /// The words that a value may be, in the order of the declaration.
     pub fn words(&self) -> Vec<&str> {
         match self {

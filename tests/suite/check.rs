@@ -166,11 +166,8 @@ fn nothing_is_found_in_scripts_to_copy() {
 
 #[test]
 fn nothing_is_found_in_the_standard_library() {
-    let recipes = scripts("stdlib").into_iter().map(|path| {
-        let name = path.file_name().expect("it is a file").to_string_lossy();
-        (format!("std/{name}"), read(&path))
-    });
-    none(recipes, &[]);
+    // Under the names that scripts import, the calls from one recipe to another are not checked.
+    none(with_texts(scripts("stdlib")), &[]);
 }
 
 #[test]

@@ -14,7 +14,7 @@ pub fn has_no_journal(session: &Session) {
     session.keep(NoFolder::default());
 }
 
-/// Tells the user once that the run has no journal, if there is no folder for it.
+/// If the run has no folder for its journal, tells the user once that the run is not recorded.
 pub(crate) fn say_once(session: &Session) {
     if let Some(NoFolder(said)) = session.kept::<NoFolder>()
         && !said.swap(true, Ordering::Relaxed)

@@ -53,7 +53,11 @@ pub(super) fn check(context: &mut EvalContext, _: &[Expression], state: &Dynamic
         return Ok(Dynamic::UNIT);
     }
     let kinds: Vec<String> = given()
-        .map(|value| value.map_or_else(String::new, |value| kind(engine, value).to_string()))
+        .map(|value| {
+            value
+                .map_or(Type::Unknown, |value| kind(engine, value))
+                .to_string()
+        })
         .collect();
     let message = format!(
         "`{}` cannot be called with ({})",
@@ -70,6 +74,8 @@ pub(super) fn check(context: &mut EvalContext, _: &[Expression], state: &Dynamic
 /// True if `value` can be of the type `ty`.
 fn fits(engine: &Engine, value: &Dynamic, ty: &Type) -> bool {
     match ty {
+        Type::Unknown => true,
+        Type::Object(kind) => kind == type_name(engine, value),
         Type::OneOf(types) => types.iter().any(|ty| fits(engine, value, ty)),
         Type::Array(item) if value.is_array() => match value.read_lock::<Array>() {
             Some(items) => items.iter().all(|value| fits(engine, value, item)),
@@ -79,7 +85,12 @@ fn fits(engine: &Engine, value: &Dynamic, ty: &Type) -> bool {
     }
 }
 
+/// The name of the type of `value`, as scripts know it.
+fn type_name<'a>(engine: &'a Engine, value: &'a Dynamic) -> &'a str {
+    engine.map_type_name(value.type_name())
+}
+
 /// The type of `value`.
 fn kind(engine: &Engine, value: &Dynamic) -> Type {
-    Type::of_value(engine.map_type_name(value.type_name()))
+    Type::of_value(type_name(engine, value))
 }
