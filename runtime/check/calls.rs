@@ -191,7 +191,10 @@ impl<'a> Walk<'a> {
             .filter(|function| !function.property && function.takes(&kinds))
             .collect();
         if taken.is_empty() {
-            self.no_method(receiver, call, &kinds, position);
+            // The finding about a variable that does not exist is enough.
+            if direct.is_none_or(|root| self.scope.has(root)) {
+                self.no_method(receiver, call, &kinds, position);
+            }
             return None;
         }
         self.check_arguments(&taken, &call.args, 1);
