@@ -130,21 +130,15 @@ fn for_loop<'t>(text: &'t str, code: &[Token], start: usize) -> Binding<'t> {
 
 /// The code from the token `start` to the first `end` outside of brackets.
 fn until<'t>(text: &'t str, code: &[Token], start: usize, end: &str) -> Option<&'t str> {
-    let mut depth = 0_usize;
-    for index in start..code.len() {
-        let token = &code[index];
-        if depth == 0 && token.of(text) == end {
+    let mut open = Vec::new();
+    for token in code.get(start..)? {
+        if open.is_empty() && token.of(text) == end {
             return text.get(code[start].span.start..token.span.start);
         }
         match token.class {
-            TokenClass::Open => depth += 1,
+            TokenClass::Open => open.push(token.of(text)),
             // A bracket that closes more than was opened ends the statement as well.
-            TokenClass::Close
-                if brackets::partner(text, &code[start..], index - start).is_none() =>
-            {
-                return None;
-            }
-            TokenClass::Close => depth = depth.saturating_sub(1),
+            TokenClass::Close if !brackets::fits(open.pop()?, token.of(text)) => return None,
             _ => {}
         }
     }

@@ -3,7 +3,7 @@
 use crate::syntax::lexer::{self, Token, TokenClass};
 
 /// True if the bracket `close` closes `open`.
-fn fits(open: &str, close: &str) -> bool {
+pub(super) fn fits(open: &str, close: &str) -> bool {
     matches!(
         (open, close),
         ("(", ")") | ("[" | "?[", "]") | ("{" | "#{", "}")
@@ -32,6 +32,27 @@ pub fn partner(text: &str, tokens: &[Token], index: usize) -> Option<usize> {
     };
     let fits = fits(tokens[open].of(text), tokens[close].of(text));
     fits.then_some(if opens { close } else { open })
+}
+
+/// For each bracket of `tokens`, what [`partner`] gives for it.
+pub fn partners(text: &str, tokens: &[Token]) -> Vec<Option<usize>> {
+    let mut partners = vec![None; tokens.len()];
+    let mut open = Vec::new();
+    for (index, token) in tokens.iter().enumerate() {
+        match token.class {
+            TokenClass::Open => open.push(index),
+            TokenClass::Close => {
+                let opener = open.pop();
+                let opener =
+                    opener.filter(|opener: &usize| fits(tokens[*opener].of(text), token.of(text)));
+                if let Some(opener) = opener {
+                    (partners[opener], partners[index]) = (Some(index), Some(opener));
+                }
+            }
+            _ => {}
+        }
+    }
+    partners
 }
 
 /// The last bracket, quote or comment of `text` that is still open, and the byte at which it begins.
@@ -73,12 +94,18 @@ fn multiline_quote(letters: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{last_open, partner};
+    use super::{last_open, partner, partners};
     use crate::syntax::lexer::tokens;
 
     #[test]
     fn brackets_are_paired() {
-        let found = |text: &str, index: usize| partner(text, &tokens(text), index);
+        let found = |text: &str, index: usize| {
+            let tokens = tokens(text);
+            let found = partner(text, &tokens, index);
+            let all = partners(text, &tokens);
+            assert_eq!(all.get(index).copied().flatten(), found, "{text} {index}");
+            found
+        };
         // a ?[ ( 1 ] ...
         assert_eq!(found("a?[(1)]", 1), Some(5));
         assert_eq!(found("a?[(1)]", 4), Some(2));

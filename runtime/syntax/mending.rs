@@ -42,10 +42,11 @@ fn without_statement(text: &str, tokens: &[Token], stopped: usize) -> Vec<Mended
     let before = stopped.checked_sub(1);
     let before = before.filter(|before| !matches!(tokens[*before].of(text), ";" | "{"));
     let here = Some(stopped).filter(|here| *here < tokens.len());
+    let partners = brackets::partners(text, tokens);
     let mut ranges = Vec::new();
     for inside in before.into_iter().chain(here) {
         for is_short in [true, false] {
-            let range = statement(text, tokens, inside, is_short);
+            let range = statement(text, tokens, &partners, inside, is_short);
             if !ranges.contains(&range) {
                 ranges.push(range);
             }
@@ -81,7 +82,13 @@ fn without(text: &str, tokens: &[Token]) -> Mended {
 
 /// The tokens of the statement with the token `inside`. `is_short` ends a statement with open brackets before the next
 /// line that is not indented more.
-fn statement(text: &str, tokens: &[Token], inside: usize, is_short: bool) -> Range<usize> {
+fn statement(
+    text: &str,
+    tokens: &[Token],
+    partners: &[Option<usize>],
+    inside: usize,
+    is_short: bool,
+) -> Range<usize> {
     let word = |index: usize| tokens.get(index).map_or("", |token| token.of(text));
     let begins_line = |index: usize| {
         let before = match index.checked_sub(1) {
@@ -93,7 +100,7 @@ fn statement(text: &str, tokens: &[Token], inside: usize, is_short: bool) -> Ran
     let is_begin =
         |index: usize| begins_line(index) && keywords::begins_only_a_statement(word(index));
     let mut begin = match tokens[inside].class {
-        TokenClass::Close => brackets::partner(text, tokens, inside).unwrap_or(inside),
+        TokenClass::Close => partners[inside].unwrap_or(inside),
         _ => inside,
     };
     while begin > 0 && !is_begin(begin) {
@@ -102,7 +109,7 @@ fn statement(text: &str, tokens: &[Token], inside: usize, is_short: bool) -> Ran
             ";" | "{" => break,
             "}" if begins_line(begin) && tokens[begin].class == TokenClass::Name => break,
             ")" | "]" | "}" => {
-                begin = brackets::partner(text, tokens, before).unwrap_or(before);
+                begin = partners[before].unwrap_or(before);
             }
             _ => begin = before,
         }
@@ -123,7 +130,7 @@ fn statement(text: &str, tokens: &[Token], inside: usize, is_short: bool) -> Ran
             break;
         }
         if tokens[end].class == TokenClass::Open {
-            end = brackets::partner(text, tokens, end).unwrap_or(end);
+            end = partners[end].unwrap_or(end);
         }
         end += 1;
         if word(end - 1) == ";" {

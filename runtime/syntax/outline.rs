@@ -66,10 +66,12 @@ impl Outline {
             statements: statements(text, &code),
             ..Self::default()
         };
+        let partners = brackets::partners(text, &code);
         for (index, token) in code.iter().enumerate() {
             match token.of(text) {
                 "fn" if token.class == TokenClass::Keyword => {
-                    outline.functions.extend(function(text, &all, &code, index));
+                    let function = function(text, &all, &code, &partners, index);
+                    outline.functions.extend(function);
                 }
                 "import" if token.class == TokenClass::Keyword => {
                     outline.imports.push(import(text, &code, index));
@@ -120,7 +122,13 @@ fn import(text: &str, code: &[Token], index: usize) -> Import {
 }
 
 /// The function whose `fn` is the token `index` of `code`, if it has a name.
-fn function(text: &str, all: &[Token], code: &[Token], index: usize) -> Option<Function> {
+fn function(
+    text: &str,
+    all: &[Token],
+    code: &[Token],
+    partners: &[Option<usize>],
+    index: usize,
+) -> Option<Function> {
     let head = head(text, code, index)?;
     let name = &code[head.name];
     let before = index.checked_sub(1).map(|before| &code[before]);
@@ -136,9 +144,7 @@ fn function(text: &str, all: &[Token], code: &[Token], index: usize) -> Option<F
     let comments: Vec<&str> = comments
         .filter(|comment| doc_comment::is_of_function(comment))
         .collect();
-    let end = head
-        .body
-        .and_then(|open| brackets::partner(text, code, open));
+    let end = head.body.and_then(|open| partners[open]);
     Some(Function {
         name: name.of(text).to_owned(),
         this_type: head.this_type,

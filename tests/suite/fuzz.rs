@@ -174,6 +174,13 @@ fn nested_and_long_scripts_are_checked_without_a_panic_or_a_hang() {
     let deep = std::thread::Builder::new().stack_size(virhai::stack_size());
     let work = move || {
         let checker = Checker::new(&engine, &catalog);
+        let check = |text: &str| {
+            let began = Instant::now();
+            let _ = checker.check(&Imports::default(), "main.rhai", text);
+            let (took, begin) = (began.elapsed(), text.get(..20).unwrap_or(text));
+            let bytes = text.len();
+            assert!(took < Duration::from_secs(30), "{begin} {bytes}: {took:?}");
+        };
         for (open, close) in [
             ("(", ")"),
             ("[", "]"),
@@ -198,15 +205,30 @@ fn nested_and_long_scripts_are_checked_without_a_panic_or_a_hang() {
             ("return ", ""),
         ] {
             for depth in [40, 200, 20_000] {
-                let text = format!("{}1{}", open.repeat(depth), close.repeat(depth));
-                let began = Instant::now();
-                let _ = checker.check(&Imports::default(), "main.rhai", &text);
-                assert!(
-                    began.elapsed() < Duration::from_secs(30),
-                    "{open} {depth}: {:?}",
-                    began.elapsed()
-                );
+                check(&format!("{}1{}", open.repeat(depth), close.repeat(depth)));
+                check(&open.repeat(depth));
+                check(&close.repeat(depth));
             }
+        }
+        for line in [
+            "let a = ",
+            "let a = [",
+            "a.b(|x| ",
+            "f(1, [",
+            "f(#{ a: ",
+            "x.y[0].z(",
+            "for x in [",
+            "private fn g(",
+            "fn f() { }\n",
+            "let = 1;\n",
+            "a b c\n",
+            "f((;\n",
+            "let f = |x| x + 1;\n",
+            "switch x { 1 => 2, _ => 3 }\n",
+            "try { f() } catch (e) { print(e.code) }\n",
+            "let conn = connect(); conn.lookup_by_name(\"a\").info();\n",
+        ] {
+            check(&line.repeat(20_000));
         }
     };
     deep.spawn(work)

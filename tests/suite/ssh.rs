@@ -177,7 +177,7 @@ fn a_call_to_a_server_that_froze_is_told_and_abandoned_by_ctrl_c() {
     let mut terminal = Terminal::start(&run_as(false, &home).arg("-c").arg(uri).command());
     let prompt = "127.0.0.1> ";
     terminal.line_is(prompt);
-    server.signal_sessions(Signal::SIGSTOP);
+    SshServer::signal_sessions(&server.sessions(), Signal::SIGSTOP);
     terminal.types("conn.list_all_domains()\r");
     terminal.waits_for("list domains on qemu+ssh://");
     terminal.types("\x03");
@@ -187,7 +187,7 @@ fn a_call_to_a_server_that_froze_is_told_and_abandoned_by_ctrl_c() {
     terminal.line_is(prompt);
     terminal.types("40 + 2\r");
     terminal.shows("\n42\n");
-    server.signal_sessions(Signal::SIGCONT);
+    SshServer::signal_sessions(&server.sessions(), Signal::SIGCONT);
     terminal.types("conn.list_all_domains().len()\r");
     terminal.shows("\n0\n");
 }

@@ -136,9 +136,14 @@ impl SshServer {
         let _ = kill(Pid::from_raw(self.process.id().cast_signed()), signal);
     }
 
-    /// Sends a signal to the processes that serve the open connections.
-    pub fn signal_sessions(&self, signal: Signal) {
-        for session in descendants(self.process.id()) {
+    /// The processes that serve the open connections.
+    pub fn sessions(&self) -> Vec<u32> {
+        descendants(self.process.id())
+    }
+
+    /// Sends a signal to the processes `sessions`.
+    pub fn signal_sessions(sessions: &[u32], signal: Signal) {
+        for session in sessions {
             let _ = kill(Pid::from_raw(session.cast_signed()), signal);
         }
     }
@@ -146,12 +151,10 @@ impl SshServer {
 
 impl Drop for SshServer {
     fn drop(&mut self) {
-        let sessions = descendants(self.process.id());
+        let sessions = self.sessions();
         let _ = self.process.kill();
         let _ = self.process.wait();
-        for session in sessions {
-            let _ = kill(Pid::from_raw(session.cast_signed()), Signal::SIGKILL);
-        }
+        Self::signal_sessions(&sessions, Signal::SIGKILL);
     }
 }
 

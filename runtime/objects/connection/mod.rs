@@ -269,6 +269,11 @@ impl Connection {
                 self.wait_for(class, permit, action, work)
             })
         })
+        .inspect_err(|failure| {
+            if failure.lost_connection() {
+                self.tell_of_loss();
+            }
+        })
     }
 
     /// Makes the call `call` of `class` by `work`, and records its changes in a rehearsal.

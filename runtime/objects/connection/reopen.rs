@@ -91,6 +91,19 @@ struct Reopener {
 }
 
 impl Connection {
+    /// Makes subscriptions with `reconnect` continue on a new connection if this one was lost. The watch's own connection
+    /// can survive a silence of the host that ends this one.
+    pub(super) fn tell_of_loss(&self) {
+        let watch = self.0.watch.lock().clone();
+        let current = self.0.handles.connect();
+        if let (Some(watch), Some(current)) = (watch, current)
+            && !self.0.in_process
+            && !is_alive(&current)
+        {
+            watch.renew();
+        }
+    }
+
     /// Reopens this connection and the connection of its watch.
     pub(super) fn reopener(&self) -> Arc<dyn Reopen> {
         Arc::new(Reopener {

@@ -45,6 +45,13 @@ impl Watch {
         });
     }
 
+    /// Reopens the connections if a queue wants to continue: the script's own was lost.
+    pub(crate) fn renew(&self) {
+        if self.board.outlives() {
+            self.board.lose("keepalive");
+        }
+    }
+
     /// Continues with `connect`: subscribes to the same kinds of event as before, and gives the queues the changes.
     fn go_on(&self, connect: Connect) -> Result<()> {
         let _alone = self.holding.lock();

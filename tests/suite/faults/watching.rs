@@ -212,7 +212,7 @@ fn a_subscription_over_ssh_continues_after_a_broken_line_and_after_a_frozen_daem
     script.says("running");
     // The connection breaks, and can be reopened only after another guest has been defined.
     server.signal(Signal::SIGSTOP);
-    server.signal_sessions(Signal::SIGKILL);
+    SshServer::signal_sessions(&server.sessions(), Signal::SIGKILL);
     script.says("connection_close");
     let idle = xml.replace("<name>web<", "<name>idle<");
     host.ok(&format!("connect().define_xml(`{idle}`);"));
@@ -225,6 +225,50 @@ fn a_subscription_over_ssh_continues_after_a_broken_line_and_after_a_frozen_daem
     script.says("stopped");
     host.signal(Signal::SIGCONT);
     script.says("true true shutoff");
+    script.says("web undefined");
+    let (status, errors) = script.ends();
+    assert_eq!(status, Some(0), "{errors}\n{}", server.log());
+}
+
+#[test]
+fn a_subscription_brings_back_a_connection_that_was_lost_for_calls_alone() {
+    let host = Daemon::start();
+    let Some(server) = SshServer::start(&host) else {
+        return;
+    };
+    let home = Scratch::new();
+    let code = r#"
+        let conn = connect();
+        print("connected");
+        while conn.list_all_domains().is_empty() { sleep("20ms"); }
+        let dom = conn.lookup_by_name("web");
+        let events = conn.events(["lifecycle", "connection_close"], #{ reconnect: true });
+        print("watching");
+        try {
+            loop { conn.list_all_domains(); sleep("20ms"); }
+        } catch (err) {
+            print(err.lost_connection);
+        }
+        print(events.next("60s").kind);
+        let gap = events.next("60s");
+        print(`${gap.kind} ${gap.changes.len()}`);
+        print(dom.state());
+        dom.undefine();
+        let last = events.next("30s");
+        print(`${last.domain} ${last.event}`);
+    "#;
+    let program = run_as(false, &home).arg("-c").arg(server.uri(false));
+    let mut script = Dialogue::of(program, code);
+    script.says("connected");
+    let of_calls = server.sessions();
+    let xml = host.micro("counter", "web");
+    host.ok(&format!("connect().define_xml(`{xml}`);"));
+    script.says("watching");
+    SshServer::signal_sessions(&of_calls, Signal::SIGKILL);
+    script.says("true");
+    script.says("connection_close");
+    script.says("gap 0");
+    script.says("shutoff");
     script.says("web undefined");
     let (status, errors) = script.ends();
     assert_eq!(status, Some(0), "{errors}\n{}", server.log());
