@@ -146,3 +146,66 @@ fn an_image_that_was_copied_a_moment_ago_is_a_volume() {
         "#);
     assert!(!folder.join("last.img").exists());
 }
+
+#[test]
+fn an_image_that_another_guest_uses_is_refused_however_it_is_named() {
+    let host = Daemon::start();
+    let folder = host.scratch().folder("images");
+    let script = r#"
+        import "std/guest" as guest;
+        import "std/image" as image;
+        import "std/pool" as pool;
+        let conn = connect();
+        let images = pool::create(conn, #{ name: "images", path: "FOLDER" });
+        let base = image::create(conn, #{ pool: "images", name: "base.qcow2", size: "1MiB" });
+        let own = image::create(conn, #{ pool: "images", name: "own.qcow2", backing: "base.qcow2" });
+        let cluster = image::create(conn, #{ pool: "images", name: "cluster.raw", size: "1MiB", format: "raw" });
+        let seed = image::create(conn, #{ pool: "images", name: "seed.iso", size: "1MiB", format: "raw" });
+        fn options(name, disks) {
+            #{ name: name, memory: "32MiB", nics: [], start: false, disks: disks }
+        }
+        let both = #{ path: cluster.path, shareable: true };
+        let web = guest::create(conn, options("web", [own, both, #{ path: seed.path, device: "cdrom" }]));
+        fn refused(conn, disks) {
+            for call in [
+                |conn, options| guest::create(conn, options),
+                |conn, options| guest::ensure(conn, options),
+                |conn, options| { options.take("start"); guest::run(conn, options) },
+            ] {
+                try { call.call(conn, options("other", disks)); } catch (err) {
+                    assert_eq(conn.list_all_domains().map(|dom| dom.name), ["web"]);
+                    print(`${err.message}; ${err.hint}`);
+                    continue;
+                }
+                throw `not refused: ${disks}`;
+            }
+        }
+        for disk in [own.path, own, #{ path: own.path }, #{ pool: "images", volume: "own.qcow2" }, #{ path: own.path, shareable: true }] {
+            refused(conn, [disk]);
+        }
+        refused(conn, [#{ pool: "images", size: "1MiB" }, base]);
+        refused(conn, [cluster]);
+        // One image under two names.
+        let spare = image::create(conn, #{ pool: "images", name: "spare.qcow2", size: "1MiB" });
+        refused(conn, [spare, #{ pool: "images", volume: "spare.qcow2" }]);
+        assert(!images.list_volumes().contains("other.qcow2"), images.list_volumes().to_string());
+
+        // What only reads, what both share, and what the guest itself has.
+        guest::create(conn, options("other", [both, #{ path: own.path, readonly: true }, #{ path: seed.path, device: "cdrom" }]));
+        guest::create(conn, options("next", [#{ pool: "images", backing: "base.qcow2" }, seed]));
+        let same = guest::ensure(conn, options("web", [own, both, #{ path: seed.path, device: "cdrom" }]));
+        assert(!same.changed, same.changes.to_string());
+        guest::create(conn, options("rescue", [`<disk type='file' device='disk'><driver name='qemu' type='qcow2'/>
+            <source file='${own.path}'/><target dev='vda' bus='virtio'/></disk>`]));
+    "#;
+    let said = host.ok(&script.replace("FOLDER", &folder.display().to_string()));
+    let disk = "own.qcow2 is a disk of the guest `web`: two guests would write to it; use a copy";
+    assert_eq!(said.matches(disk).count(), 15, "{said}");
+    let below = "`disks[1]`: the image";
+    assert_eq!(said.matches(below).count(), 3, "{said}");
+    let below = "is a backing image of a disk of the guest `web`, which would be corrupted; make a new disk on it with `backing`";
+    assert_eq!(said.matches(below).count(), 3, "{said}");
+    assert_eq!(said.matches("cluster.raw is a disk").count(), 3, "{said}");
+    let twice = "two disks of `disks` have the image";
+    assert_eq!(said.matches(twice).count(), 3, "{said}");
+}

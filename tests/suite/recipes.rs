@@ -362,7 +362,7 @@ fn removing_a_guest_spares_what_is_not_its_own() {
         let other = guest::create(conn, #{{ name: "other", memory: "32MiB", nics: [], start: false, disks: [both] }});
         let dom = guest::create(conn, #{{ name: "web", memory: "32MiB", nics: [], start: false, cdrom: "{iso}", disks: [
             #{{ pool: "images", backing: base }},
-            both,
+            `<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='${{both.path}}'/><target dev='vdz' bus='virtio'/></disk>`,
             #{{ path: base.path, readonly: true, format: "qcow2" }},
         ] }});
         assert_eq(guest::volumes(dom).map(|vol| vol.name), ["web.qcow2"]);
