@@ -111,9 +111,7 @@ impl<'a> Walk<'a> {
             .filter(|function| !function.property && function.takes(&kinds))
             .collect();
         if taken.is_empty() {
-            if !self.files.defined_elsewhere(self.file, name, kinds.len()) {
-                self.no_function(call, &kinds, position);
-            }
+            self.no_function(call, &kinds, position);
             return None;
         }
         self.check_arguments(&taken, &call.args, 0);

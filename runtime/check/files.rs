@@ -214,12 +214,6 @@ impl Files {
         let recipes = imported.filter(|file| is_recipe(&file.name));
         recipes.map(|file| &*file.text)
     }
-
-    /// True if another file has a function that `file` could call at run time.
-    pub(super) fn defined_elsewhere(&self, file: &File, name: &str, arity: usize) -> bool {
-        self.iter()
-            .any(|other| other.name != file.name && other.function(name, arity).is_some())
-    }
 }
 
 fn globals(ast: &AST) -> HashMap<String, Global> {

@@ -41,6 +41,12 @@ impl<'a> Walk<'a> {
             finding.related.extend(related);
             return;
         }
+        if let Some(alias) = self.alias_of(name, kinds.len()) {
+            let message = format!("there is no function `{}`", phrases::shown(name, kinds));
+            let finding = self.find(Code::UnknownFunction, position, message);
+            finding.hint = Some(format!("call it as `{alias}::{name}(...)`"));
+            return;
+        }
         if natives.is_empty() {
             let shown = phrases::shown(name, kinds);
             let first = kinds.first().cloned().flatten();
@@ -61,6 +67,21 @@ impl<'a> Walk<'a> {
             return;
         }
         self.wrong_arguments(&natives, name, kinds, 0, &call.args, position);
+    }
+
+    /// The alias of the import that has the function `name` with `count` parameters.
+    fn alias_of(&self, name: &str, count: usize) -> Option<&'a str> {
+        let has_it = |file: &&str| {
+            let function = self
+                .files
+                .get(file)
+                .and_then(|file| file.function(name, count));
+            function.is_some_and(|function| !function.private)
+        };
+        let imports = self.file.imports().iter();
+        let mut imports =
+            imports.filter(|import| import.file.as_deref().as_ref().is_some_and(has_it));
+        imports.next().map(|import| import.alias.name.as_str())
     }
 
     pub(super) fn no_method(

@@ -209,3 +209,52 @@ fn an_image_that_another_guest_uses_is_refused_however_it_is_named() {
     let twice = "two disks of `disks` have the image";
     assert_eq!(said.matches(twice).count(), 3, "{said}");
 }
+
+#[test]
+fn an_image_in_use_is_not_removed() {
+    let host = Daemon::start();
+    let folder = host.scratch().folder("images");
+    let script = r#"
+        import "std/guest" as guest;
+        import "std/image" as image;
+        import "std/pool" as pool;
+        let conn = connect();
+        let images = pool::create(conn, #{ name: "images", path: "FOLDER" });
+        let base = image::create(conn, #{ pool: "images", name: "base.qcow2", size: "1MiB" });
+        let own = image::create(conn, #{ pool: "images", name: "own.qcow2", backing: "base.qcow2" });
+        let seed = image::create(conn, #{ pool: "images", name: "seed.iso", size: "1MiB", format: "raw" });
+        fn refused(images, name) {
+            try { image::remove(images, name); } catch (err) {
+                assert_eq(err.code, "VIR_ERR_OPERATION_INVALID");
+                assert(images.list_volumes().contains(name));
+                print(err.message);
+                return;
+            }
+            throw `${name} was removed`;
+        }
+        refused(images, "base.qcow2");
+        let web = guest::create(conn, #{ name: "web", memory: "32MiB", nics: [], start: false, cdrom: seed.path, disks: [
+            #{ pool: "images", volume: "own.qcow2" },
+        ] });
+        for name in ["base.qcow2", "own.qcow2", "seed.iso"] { refused(images, name); }
+        guest::remove(web);
+        for name in ["own.qcow2", "seed.iso", "base.qcow2", "base.qcow2"] { image::remove(images, name); }
+        assert_eq(images.list_volumes(), []);
+    "#;
+    let said = host.ok(&script.replace("FOLDER", &folder.display().to_string()));
+    let said: Vec<&str> = said.lines().collect();
+    for (line, why) in [
+        (0, "base.qcow2 is the backing image of "),
+        (
+            1,
+            "base.qcow2 is a backing image of a disk of the guest `web`, which would lose its data",
+        ),
+        (
+            2,
+            "own.qcow2 is a disk of the guest `web`, which would lose its data",
+        ),
+        (3, "seed.iso is a disk of the guest `web`"),
+    ] {
+        assert!(said[line].contains(why), "{said:#?}");
+    }
+}

@@ -43,6 +43,31 @@ fn a_network_lives_from_definition_to_removal() {
 }
 
 #[test]
+fn a_network_of_a_running_guest_is_not_removed() {
+    let script = format!(
+        r#"{THROWN}
+        import "std/guest" as guest;
+        import "std/network" as network;
+        let conn = connect();
+        let net = network::create(conn, #{{ name: "lab", address: "192.168.77.1/24" }});
+        let web = guest::create(conn, #{{ name: "web", memory: "64MiB", nics: [#{{ network: "lab" }}] }});
+        let why = thrown(|| network::remove(conn, "lab"));
+        assert_eq([why.code, why.message], ["VIR_ERR_OPERATION_INVALID", "running guests have a card in the network `lab`: `web`"]);
+        assert(net.is_active() && net.is_persistent());
+        web.destroy();
+        network::remove(conn, "lab");
+        network::remove(conn, "lab");
+        assert_eq(network::find(conn, "lab"), ());
+        "#
+    );
+    virhai()
+        .arg("-c")
+        .arg(TestHost::new().uri())
+        .script(script)
+        .ok();
+}
+
+#[test]
 fn a_guest_gets_an_address_that_its_network_its_host_and_it_itself_tell() {
     let Some(host) = NetHost::start() else { return };
     let card = "<interface type='network'><source network='lab'/><mac address='52:54:00:00:00:07'/>\
