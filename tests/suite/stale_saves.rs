@@ -180,7 +180,10 @@ fn the_disk_of_a_saved_guest_is_kept_from_other_guests_and_changes() {
         r#"{IMPORTS}
         let dom = conn.lookup_by_name("web");
         let disk = dom.xml().get("devices/disk/source/@file");
-        let other = #{{ name: "other", memory: "32MiB", nics: [], disks: [#{{ path: disk, format: "qcow2" }}] }};
+        // Recipes refuse a disk of another guest unless it is given as XML.
+        let disks = [`<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='${{disk}}'/>
+            <target dev='vda' bus='virtio'/></disk>`];
+        let other = #{{ name: "other", memory: "32MiB", nics: [], disks: disks }};
         guest::create(conn, other + #{{ start: false }});
         dom.managed_save();
         let volume = conn.storage_vol_lookup_by_path(disk);

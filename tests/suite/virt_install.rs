@@ -340,12 +340,15 @@ fn options_cover_most_options_of_virt_install() {
 #[test]
 fn qemu_defines_guests_with_many_options_and_they_converge() {
     let host = Embed::new();
-    let disk = host.scratch().write("disk.img", vec![0; 512]);
-    let disk = format!("#{{ path: \"{}\", format: \"raw\" }}", disk.display());
+    let folder = host.scratch().folder("images");
+    for name in ["images/many.img", "images/other.img"] {
+        host.scratch().write(name, vec![0; 512]);
+    }
+    let folder = folder.display();
     host.ok(&format!(
         r##"import "std/guest" as guest;
         let conn = connect();
-        let base = #{{ virt_type: "qemu", machine: "q35", memory: "64MiB", nics: ["user"], start: false, disks: [{disk}] }};
+        let base = #{{ virt_type: "qemu", machine: "q35", memory: "64MiB", nics: ["user"], start: false }};
         let many = #{{
             name: "many", vcpus: 1, max_vcpus: 2, iothreads: 1, vcpu: #{{ placement: "static", cpuset: "0" }},
             individual_vcpus: [#{{ id: 0, enabled: true, hotpluggable: false, order: 1 }}, #{{ id: 1, enabled: false, hotpluggable: true }}],
@@ -368,6 +371,7 @@ fn qemu_defines_guests_with_many_options_and_they_converge() {
         }};
         for options in [many, other] {{
             let options = base + options;
+            options.disks = [#{{ path: `{folder}/${{options.name}}.img`, format: "raw" }}];
             let dom = guest::create(conn, options);
             let found = guest::ensure(conn, options);
             assert_eq(found.changes, []);
