@@ -43,6 +43,37 @@ fn a_network_lives_from_definition_to_removal() {
 }
 
 #[test]
+fn a_mac_address_of_another_guest_in_the_same_network_is_refused() {
+    let script = format!(
+        r#"{THROWN}
+        import "std/guest" as guest;
+        import "std/network" as network;
+        let conn = connect();
+        for (name, number) in ["lab", "farm"] {{
+            network::create(conn, #{{ name: name, address: `192.168.${{70 + number}}.1/24` }});
+        }}
+        fn guest_with(name, network, mac) {{ #{{ name: name, memory: "64MiB", nics: [#{{ network: network, mac: mac }}] }} }}
+        guest::create(conn, guest_with("web", "lab", "52:54:00:00:00:0a"));
+        let taken = guest_with("db", "lab", "52:54:00:00:00:0A");
+        for call in [|options| guest::create(conn, options), |options| guest::ensure(conn, options), |options| guest::run(conn, options)] {{
+            let why = thrown(|| call.call(taken));
+            assert_eq(why.message, "`nics[0]`: a card of the guest `web` has the MAC address 52:54:00:00:00:0a on lab too");
+        }}
+        assert(!conn.list_all_domains().some(|dom| dom.name == "db"));
+        guest::create(conn, guest_with("db", "farm", "52:54:00:00:00:0a"));
+        guest::create(conn, guest_with("mail", "lab", "52:54:00:00:00:0b"));
+        assert_eq(guest::ensure(conn, guest_with("web", "lab", "52:54:00:00:00:0a")).changes, []);
+        assert_eq(thrown(|| guest::ensure(conn, guest_with("mail", "lab", "52:54:00:00:00:0a"))).code, "VIR_ERR_INVALID_ARG");
+        "#
+    );
+    virhai()
+        .arg("-c")
+        .arg(TestHost::new().uri())
+        .script(script)
+        .ok();
+}
+
+#[test]
 fn a_network_of_a_running_guest_is_not_removed() {
     let script = format!(
         r#"{THROWN}
