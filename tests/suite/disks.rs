@@ -147,11 +147,8 @@ fn an_image_that_was_copied_a_moment_ago_is_a_volume() {
     assert!(!folder.join("last.img").exists());
 }
 
-#[test]
-fn an_image_that_another_guest_uses_is_refused_however_it_is_named() {
-    let host = Daemon::start();
-    let folder = host.scratch().folder("images");
-    let script = r#"
+/// A pool with an image, its backing image, and a medium.
+const IMAGES: &str = r#"
         import "std/guest" as guest;
         import "std/image" as image;
         import "std/pool" as pool;
@@ -159,8 +156,20 @@ fn an_image_that_another_guest_uses_is_refused_however_it_is_named() {
         let images = pool::create(conn, #{ name: "images", path: "FOLDER" });
         let base = image::create(conn, #{ pool: "images", name: "base.qcow2", size: "1MiB" });
         let own = image::create(conn, #{ pool: "images", name: "own.qcow2", backing: "base.qcow2" });
-        let cluster = image::create(conn, #{ pool: "images", name: "cluster.raw", size: "1MiB", format: "raw" });
         let seed = image::create(conn, #{ pool: "images", name: "seed.iso", size: "1MiB", format: "raw" });
+"#;
+
+/// Runs `script` after [`IMAGES`]; returns what it prints.
+fn with_images(host: &Daemon, script: &str) -> String {
+    let folder = host.scratch().folder("images");
+    let images = IMAGES.replace("FOLDER", &folder.display().to_string());
+    host.ok(&format!("{images}{script}"))
+}
+
+#[test]
+fn an_image_that_another_guest_uses_is_refused_however_it_is_named() {
+    let script = r#"
+        let cluster = image::create(conn, #{ pool: "images", name: "cluster.raw", size: "1MiB", format: "raw" });
         fn options(name, disks) {
             #{ name: name, memory: "32MiB", nics: [], start: false, disks: disks }
         }
@@ -198,7 +207,7 @@ fn an_image_that_another_guest_uses_is_refused_however_it_is_named() {
         guest::create(conn, options("rescue", [`<disk type='file' device='disk'><driver name='qemu' type='qcow2'/>
             <source file='${own.path}'/><target dev='vda' bus='virtio'/></disk>`]));
     "#;
-    let said = host.ok(&script.replace("FOLDER", &folder.display().to_string()));
+    let said = with_images(&Daemon::start(), script);
     let disk = "own.qcow2 is a disk of the guest `web`: two guests would write to it; use a copy";
     assert_eq!(said.matches(disk).count(), 15, "{said}");
     let below = "`disks[1]`: the image";
@@ -212,17 +221,7 @@ fn an_image_that_another_guest_uses_is_refused_however_it_is_named() {
 
 #[test]
 fn an_image_in_use_is_not_removed() {
-    let host = Daemon::start();
-    let folder = host.scratch().folder("images");
     let script = r#"
-        import "std/guest" as guest;
-        import "std/image" as image;
-        import "std/pool" as pool;
-        let conn = connect();
-        let images = pool::create(conn, #{ name: "images", path: "FOLDER" });
-        let base = image::create(conn, #{ pool: "images", name: "base.qcow2", size: "1MiB" });
-        let own = image::create(conn, #{ pool: "images", name: "own.qcow2", backing: "base.qcow2" });
-        let seed = image::create(conn, #{ pool: "images", name: "seed.iso", size: "1MiB", format: "raw" });
         fn refused(images, name) {
             try { image::remove(images, name); } catch (err) {
                 assert_eq(err.code, "VIR_ERR_OPERATION_INVALID");
@@ -241,7 +240,7 @@ fn an_image_in_use_is_not_removed() {
         for name in ["own.qcow2", "seed.iso", "base.qcow2", "base.qcow2"] { image::remove(images, name); }
         assert_eq(images.list_volumes(), []);
     "#;
-    let said = host.ok(&script.replace("FOLDER", &folder.display().to_string()));
+    let said = with_images(&Daemon::start(), script);
     let said: Vec<&str> = said.lines().collect();
     for (line, why) in [
         (0, "base.qcow2 is the backing image of "),

@@ -91,8 +91,8 @@ struct Reopener {
 }
 
 impl Connection {
-    /// Makes subscriptions with `reconnect` continue on a new connection if this one was lost. The watch's own connection
-    /// can survive a silence of the host that ends this one.
+    /// Reopens this connection if it was lost and has a subscription with `reconnect`. The watch has another connection,
+    /// which may still be alive and then reports no loss.
     pub(super) fn tell_of_loss(&self) {
         let watch = self.0.watch.lock().clone();
         let current = self.0.handles.connect();

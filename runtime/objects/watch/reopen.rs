@@ -45,7 +45,7 @@ impl Watch {
         });
     }
 
-    /// Reopens the connections if a queue wants to continue: the script's own was lost.
+    /// Reopens the connections after the script's own was lost, if a queue wants to continue.
     pub(crate) fn renew(&self) {
         if self.board.outlives() {
             self.board.lose("keepalive");
