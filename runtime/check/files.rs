@@ -15,6 +15,7 @@ use crate::script::imports::{Imports, is_recipe};
 use crate::script::program::Program;
 use crate::syntax::outline::Outline;
 use crate::syntax::text::Text;
+use crate::syntax::written_keys::has_key;
 use crate::syntax::written_names::is_closure;
 
 /// The number of unknown names for which suggestions are made.
@@ -237,21 +238,6 @@ fn globals(ast: &AST) -> HashMap<String, Global> {
         }
     }
     globals
-}
-
-/// True if `text` has `name` as a key of a map, as a whole string, or as a property.
-fn has_key(text: &str, name: &str) -> bool {
-    let mut places = text.match_indices(name);
-    places.any(|(place, _)| {
-        let before = text[..place].chars().next_back();
-        let after = &text[place + name.len()..];
-        match before {
-            Some(quote @ ('"' | '`')) => after.starts_with(quote),
-            Some('.') => after.starts_with(" = "),
-            Some(' ' | '{') => after.starts_with(':') && !after.starts_with("::"),
-            _ => false,
-        }
-    })
 }
 
 fn collect_words(node: &ASTNode, words: &mut HashSet<String>) {

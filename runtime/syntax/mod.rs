@@ -16,4 +16,5 @@ pub mod source;
 pub mod span;
 pub mod switch_cases;
 pub mod text;
+pub mod written_keys;
 pub mod written_names;
