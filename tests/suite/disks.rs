@@ -257,3 +257,27 @@ fn an_image_in_use_is_not_removed() {
         assert!(said[line].contains(why), "{said:#?}");
     }
 }
+
+#[test]
+fn a_disk_that_a_running_guest_writes_to_becomes_no_backing_image() {
+    with_images(
+        &Daemon::start(),
+        r#"
+        let options = #{ name: "web", virt_type: "qemu", machine: "pc", memory: "32MiB", nics: [], disks: [own, #{ path: base.path, readonly: true }] };
+        let web = guest::create(conn, options);
+        let on_it = #{ pool: "images", name: "more.qcow2", backing: "own.qcow2" };
+        let other = options + #{ name: "other", disks: [#{ pool: "images", backing: own.path }] };
+        for call in [|| image::create(conn, on_it), || guest::create(conn, other)] {
+            let why = assert_throws(call);
+            assert(why.message.contains("own.qcow2 is a disk of the running guest `web`, which writes to it"), why.message);
+            assert_eq(why.code, "VIR_ERR_OPERATION_INVALID");
+        }
+        assert_eq(images.list_volumes().filter(|name| name.contains("more") || name.contains("other")), []);
+        assert_eq(conn.list_all_domains().len(), 1);
+        // What it only reads, and what it has written once it is off.
+        image::create(conn, on_it + #{ name: "below.qcow2", backing: "base.qcow2" });
+        web.destroy();
+        image::create(conn, on_it);
+        "#,
+    );
+}
