@@ -42,9 +42,10 @@ impl<'a> Walk<'a> {
             return;
         }
         if let Some(alias) = self.alias_of(name, kinds.len()) {
-            let message = format!("there is no function `{}`", phrases::shown(name, kinds));
+            let message =
+                format!("`{name}` is a function of the import `{alias}`, not of this file");
             let finding = self.find(Code::UnknownFunction, position, message);
-            finding.hint = Some(format!("call it as `{alias}::{name}(...)`"));
+            finding.hint = Some(format!("write `{alias}::{name}(...)`"));
             return;
         }
         if natives.is_empty() {
