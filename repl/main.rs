@@ -15,6 +15,7 @@ mod doc;
 mod events;
 mod examples;
 mod exit_status;
+mod imported;
 mod inputs;
 mod list;
 mod lsp;

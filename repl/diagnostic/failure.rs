@@ -3,13 +3,13 @@
 use rhai::{Array, Dynamic, Engine, EvalAltResult, Map};
 use virhai::syntax::bindings::defined_names;
 use virhai::syntax::lexer;
-use virhai::syntax::outline::Outline;
 use virhai::syntax::written_names;
 use virhai::{Error, Imports, engine as engines, extent, names, plain};
 
 use super::Diagnostic;
 use super::place::{Place, shorten};
 use super::rhai_messages::{failures, qualified, words_about_xml};
+use crate::imported;
 use crate::show;
 
 impl Diagnostic {
@@ -114,12 +114,19 @@ impl Diagnostic {
         }
         if let EvalAltResult::ErrorFunctionNotFound(signature, _) = inner
             && let Some((alias, name)) = qualified(signature)
-            && let Some(text) = imported(imports, &file, alias)
+            && let Some(outline) = imported::imported_as(imports, &file, alias)
         {
-            let known = Outline::of(&text).public_names();
+            let known = outline.public_names();
             diagnostic.hint = virhai::suggest::nearest(name, known.iter().map(String::as_str))
                 .map(|near| format!("did you mean `{alias}::{near}`?"))
                 .or_else(|| Some(format!("`{alias}` has {}", known.join(", "))));
+        }
+        if let EvalAltResult::ErrorFunctionNotFound(signature, _) = inner
+            && let Some((name, arguments)) = signature.split_once(" (")
+            && let count = arguments.split(", ").filter(|one| *one != ")").count()
+            && let Some(alias) = imported::alias_of(imports, &file, name, count)
+        {
+            diagnostic.hint = Some(format!("write `{alias}::{name}(...)`"));
         }
         if let EvalAltResult::ErrorArrayBounds(..) = inner
             && let Some(text) = imports.text(&file)
@@ -249,13 +256,4 @@ fn kind(error: &EvalAltResult) -> &'static str {
         | EvalAltResult::ErrorDataTooLarge(..) => "limit",
         _ => "failure",
     }
-}
-
-/// The text that the file `file` imports as `alias`.
-fn imported(imports: &Imports, file: &str, alias: &str) -> Option<String> {
-    let outline = Outline::of(&imports.text(file)?);
-    let (_, text) = imports
-        .source(Some(file), outline.path_of_alias(alias)?)
-        .ok()?;
-    Some(text)
 }

@@ -19,6 +19,7 @@ use virhai::{Imports, Session, extent, stack_size};
 use super::input::Input;
 use crate::args::Options;
 use crate::diagnostic::Diagnostic;
+use crate::imported;
 use crate::show::{self, Look, markup};
 use crate::terminal;
 
@@ -207,10 +208,7 @@ impl Worker {
     ) -> std::io::Result<()> {
         let number = self.next_input();
         self.inputs = Some(number);
-        let name = match number {
-            0 => "start".to_owned(),
-            number => format!("input {number}"),
-        };
+        let name = imported::name_of_input(number);
         self.imports.remember(&name, &text);
         let interrupt = self.session.interrupt();
         interrupt.clear();

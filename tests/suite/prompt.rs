@@ -27,6 +27,17 @@ fn imports_are_kept() {
 }
 
 #[test]
+fn a_wrong_call_is_corrected_by_the_imports_of_inputs_before() {
+    let mut prompt = Prompt::open();
+    prompt.answers("import \"std/guest\" as guest;", "");
+    prompt.answers("1 + 1", "2");
+    prompt.terminal.types("create(conn, #{ name: \"a\" })\r");
+    prompt.terminal.shows("= help: write `guest::create(...)`");
+    prompt.terminal.types("guest::creat(conn, #{ name: \"a\" })\r");
+    prompt.terminal.shows("= help: did you mean `guest::create`?");
+}
+
+#[test]
 fn a_closure_calls_what_was_defined_at_the_prompt() {
     let mut prompt = Prompt::open();
     prompt.home.write(
