@@ -311,6 +311,12 @@ fn connection_hint(failure: &Failure, uri: &str) -> String {
         return advice.into();
     }
     match errno {
+        libc::ECONNREFUSED if message.contains("unable to connect to server at") => {
+            let transport = if uri.contains("+tcp:") { "tcp" } else { "tls" };
+            return format!(
+                "no libvirt daemon listens on that port: start its socket on that host (`systemctl start libvirtd-{transport}.socket`)"
+            );
+        }
         libc::ENOENT | libc::ECONNREFUSED if message.contains("socket") || message.contains("connect") => {
             return "no libvirt daemon listens there: start it (`systemctl start libvirtd`), or use `qemu:///embed?root=DIR`, which needs none".into();
         }

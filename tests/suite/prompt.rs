@@ -33,8 +33,12 @@ fn a_wrong_call_is_corrected_by_the_imports_of_inputs_before() {
     prompt.answers("1 + 1", "2");
     prompt.terminal.types("create(conn, #{ name: \"a\" })\r");
     prompt.terminal.shows("= help: write `guest::create(...)`");
-    prompt.terminal.types("guest::creat(conn, #{ name: \"a\" })\r");
-    prompt.terminal.shows("= help: did you mean `guest::create`?");
+    prompt
+        .terminal
+        .types("guest::creat(conn, #{ name: \"a\" })\r");
+    prompt
+        .terminal
+        .shows("= help: did you mean `guest::create`?");
 }
 
 #[test]

@@ -277,3 +277,16 @@ fn the_ssh_libraries_of_libvirt_log_in_by_a_key_and_check_the_host() {
         assert!(refused.stderr.contains("ssh-keygen -R"), "{refused}");
     }
 }
+
+#[test]
+fn a_refused_port_is_answered_with_the_socket_to_start() {
+    // Nothing listens on the port of a listener that has ended.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let port = listener.local_addr().expect("it has an address").port();
+    drop(listener);
+    let uri = format!("qemu+tcp://127.0.0.1:{port}/system");
+    let outcome = virhai().arg("-c").arg(uri).script("connect();").run();
+    assert_eq!(outcome.status, 4, "{outcome}");
+    let advice = "start its socket on that host (`systemctl start libvirtd-tcp.socket`)";
+    assert!(outcome.stderr.contains(advice), "{outcome}");
+}
