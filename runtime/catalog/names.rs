@@ -547,8 +547,31 @@ pub fn for_property(functions: &[Function], name: &str, kind: &Type) -> Option<S
         .or_else(|| meant(name, &own, &[]).map(|meant| format!("{meant}()")))
         .map(|near| format!("did you mean `{near}`?"))
         .or_else(|| {
+            let (call, key) = in_result(name, &own)?;
+            Some(format!("use `{call}().{key}`"))
+        })
+        .or_else(|| unreached(name).map(str::to_owned))
+        .or_else(|| {
             (!properties.is_empty()).then(|| format!("{kind} has {}", properties.join(", ")))
         })
+}
+
+/// The method of `own` without arguments whose result has the key `name`, in any unit, and that key.
+fn in_result<'a>(name: &str, own: &[&'a Function]) -> Option<(&'a str, &'a str)> {
+    let units = ["_kib", "_bytes", "_ns", "_s"].map(|unit| format!("{name}{unit}"));
+    let is_meant = |key: &str| key == name || units.iter().any(|unit| unit == key);
+    let calls = own.iter().copied();
+    let calls = calls.filter(|function| !function.property && function.parameters.len() == 1);
+    let mut found: Vec<(&str, &str)> = calls
+        .filter_map(|function| {
+            let keys = &function.returns.keys()?.keys;
+            let key = keys.iter().find(|key| is_meant(&key.name))?;
+            Some((function.name.as_str(), key.name.as_str()))
+        })
+        .collect();
+    // The engine does not order functions.
+    found.sort_by_key(|(call, key)| (*call != "info", call.len(), *call, *key));
+    found.into_iter().next()
 }
 
 fn signature_of(function: &Function) -> String {
