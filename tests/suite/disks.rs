@@ -1,6 +1,8 @@
 //! Sources of disks of all types, as recipes find them.
 
-use crate::support::{Daemon, Host, TestHost};
+use std::process::Command;
+
+use crate::support::{Daemon, Host, TestHost, succeeds};
 
 /// A guest with one disk of each kind; the disks need not exist to be defined.
 const KINDS: &str = r#"
@@ -280,4 +282,38 @@ fn a_disk_that_a_running_guest_writes_to_becomes_no_backing_image() {
         image::create(conn, on_it);
         "#,
     );
+}
+
+#[test]
+fn an_overlay_that_its_pool_does_not_know_yet_keeps_its_backing_image() {
+    let host = Daemon::start();
+    with_images(&host, "");
+    let path = |name: &str| host.path(&format!("images/{name}"));
+    let (base, over) = (path("base.qcow2"), path("over.qcow2"));
+    succeeds(Command::new("qemu-img").args([
+        "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", &base, &over,
+    ]));
+    host.ok(&format!(
+        r#"
+        import "std/guest" as guest;
+        let conn = connect();
+        let images = conn.storage_pool_lookup_by_name("images");
+        conn.define_xml(`<domain type='qemu'><name>web</name><memory>32768</memory><os><type arch='x86_64' machine='pc'>hvm</type></os>
+            <devices><disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='{over}'/>
+            <target dev='vda' bus='virtio'/></disk></devices></domain>`);
+        assert(!images.list_volumes().contains("over.qcow2"));
+        let why = assert_throws(|| guest::create(conn, #{{ name: "db", memory: "32MiB", nics: [], start: false, disks: ["{base}"] }}));
+        assert(why.message.contains("base.qcow2 is a backing image of a disk of the guest `web`"), why.message);
+        conn.lookup_by_name("web").undefine();
+        "#
+    ));
+    succeeds(Command::new("cp").args([&over, &path("later.qcow2")]));
+    host.ok(r#"
+        import "std/image" as image;
+        let images = connect().storage_pool_lookup_by_name("images");
+        for name in ["own.qcow2", "over.qcow2"] { images.storage_vol_lookup_by_name(name).delete(); }
+        assert(!images.list_volumes().contains("later.qcow2"));
+        let why = assert_throws(|| image::remove(images, "base.qcow2"));
+        assert(why.message.contains("base.qcow2 is the backing image of "), why.message);
+        "#);
 }
