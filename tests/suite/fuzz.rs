@@ -4,12 +4,12 @@ use std::io::{Read, Write};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use nix::time::{ClockId, clock_gettime};
 use virhai::catalog::Catalog;
 use virhai::check::Checker;
 use virhai::engine::{self, Limits};
 use virhai::{Imports, Session, SessionOptions};
 
+use super::large_scripts::thread_time;
 use crate::support::virhai;
 
 /// Pseudo-random numbers, the same in every run.
@@ -167,12 +167,6 @@ fn random_scripts_are_checked_without_a_panic_or_a_hang() {
     assert!(clean > 0, "no script compiled");
 }
 
-/// The time that this thread has computed, which other processes do not lengthen.
-fn computed() -> Duration {
-    let time = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).expect("the thread has a clock");
-    time.into()
-}
-
 #[test]
 fn nested_and_long_scripts_are_checked_without_a_panic_or_a_hang() {
     let session = Session::new(SessionOptions::default());
@@ -182,9 +176,9 @@ fn nested_and_long_scripts_are_checked_without_a_panic_or_a_hang() {
     let work = move || {
         let checker = Checker::new(&engine, &catalog);
         let check = |text: &str| {
-            let began = computed();
+            let began = thread_time();
             let _ = checker.check(&Imports::default(), "main.rhai", text);
-            let (took, begin) = (computed() - began, text.get(..20).unwrap_or(text));
+            let (took, begin) = (thread_time() - began, text.get(..20).unwrap_or(text));
             let bytes = text.len();
             assert!(took < Duration::from_secs(20), "{begin} {bytes}: {took:?}");
         };

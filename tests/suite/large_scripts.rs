@@ -104,8 +104,8 @@ fn check_time(text: &str) -> Duration {
     check().min(check())
 }
 
-/// The processor time of this thread.
-fn thread_time() -> Duration {
+/// The processor time of this thread, which other processes do not lengthen.
+pub(super) fn thread_time() -> Duration {
     let usage = getrusage(UsageWho::RUSAGE_THREAD).expect("the kernel counts");
     let time = usage.user_time();
     Duration::from_micros(
