@@ -73,6 +73,9 @@ pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
     if call.starts_with("virAdm") {
         return admin_hint::hint(failure, call).map(str::to_owned);
     }
+    if let Some(advice) = image_hint(failure.message.as_str()) {
+        return Some(advice.into());
+    }
     if ["virStorage", "virConnectFindStorage", "virStream"]
         .iter()
         .any(|begin| call.starts_with(begin))
@@ -176,6 +179,29 @@ pub(super) fn hint(failure: &Failure, call: &str, uri: &str) -> Option<String> {
     Some(advice.into())
 }
 
+/// Advice on files that the host or its QEMU cannot write or read, whichever call met them.
+fn image_hint(message: &str) -> Option<&'static str> {
+    let says = |words: &[&str]| words.iter().any(|words| message.contains(words));
+    if says(&["No space left on device", "Disk quota exceeded"]) {
+        return Some(
+            "make space there, or choose another pool or folder: `info().available_bytes` of a pool is its free space",
+        );
+    }
+    if says(&["Unable to load module", "Unknown driver '"]) {
+        return Some(
+            "the host's QEMU lacks the part for this kind of storage: install it there, such as the package qemu-block-extra (Debian, Ubuntu) or qemu-block-curl (Fedora)",
+        );
+    }
+    if says(&["missing parser implementation for JSON backing volume driver"]) {
+        return Some(
+            "the image names its backing image in a form that libvirt does not know: `qemu-img rebase -u -F FORMAT -b PATH IMAGE` on the host names it by its path",
+        );
+    }
+    says(&["encrypt.key-secret"]).then_some(
+        "the image is encrypted: give the disk as XML with `<encryption>`, which names the secret with the key",
+    )
+}
+
 /// Advice on a failure of pools, volumes and streams.
 fn storage_hint(failure: &Failure, call: &str) -> Option<&'static str> {
     let code = u32::try_from(failure.code).unwrap_or_default();
@@ -195,6 +221,11 @@ fn storage_hint(failure: &Failure, call: &str) -> Option<&'static str> {
         }
         sys::VIR_ERR_INVALID_ARG if message.contains("shrink") => {
             "VIR_STORAGE_VOL_RESIZE_SHRINK allows it, and cuts off the data beyond the new end"
+        }
+        sys::VIR_ERR_SYSTEM_ERROR
+            if message.contains("cannot open directory") && call != "virStoragePoolCreate" =>
+        {
+            "the folder of a storage pool is missing on the host, and libvirt has stopped the pool: mount or create the folder, then `create()` starts the pool"
         }
         sys::VIR_ERR_SYSTEM_ERROR if call == "virStoragePoolCreate" => {
             "`build()` creates the pool's storage, such as its folder"
@@ -334,5 +365,38 @@ fn connection_hint(failure: &Failure, uri: &str) -> String {
             LOG_IN.into()
         }
         _ => "https://libvirt.org/uri.html describes the forms of URIs".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::image_hint;
+
+    #[test]
+    fn what_qemu_lacks_or_cannot_read_has_a_hint() {
+        for (message, words) in [
+            (
+                "QEMU unexpectedly closed the monitor (vm='cd'): Unable to load module curl. Perhaps you want to install qemu-block-extra",
+                "qemu-block-extra (Debian, Ubuntu)",
+            ),
+            (
+                "QEMU unexpectedly closed the monitor (vm='cd'): -blockdev {}: Unknown driver 'http'",
+                "qemu-block-curl (Fedora)",
+            ),
+            (
+                "internal error: missing parser implementation for JSON backing volume driver 'qcow2'",
+                "`qemu-img rebase -u",
+            ),
+            (
+                "Parameter 'encrypt.key-secret' is required for cipher",
+                "`<encryption>`",
+            ),
+        ] {
+            assert!(
+                image_hint(message).is_some_and(|hint| hint.contains(words)),
+                "{message}"
+            );
+        }
+        assert_eq!(image_hint("Permission denied"), None);
     }
 }

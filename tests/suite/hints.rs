@@ -1,6 +1,6 @@
 //! Hints: each is tested by following it.
 
-use crate::support::{Daemon, Embed, Host, NetHost};
+use crate::support::{Daemon, Embed, Host, NetHost, SmallDisk};
 
 /// Functions for all scripts below.
 const HELPERS: &str = r#"
@@ -221,5 +221,26 @@ fn a_hint_on_a_migration_helps() {
         dest = there.uri(),
         disk = disk.display(),
         copy = copy.display(),
+    ));
+}
+
+#[test]
+fn a_hint_on_a_full_disk_helps() {
+    let Some(small) = SmallDisk::mount("1m") else {
+        return;
+    };
+    Daemon::start().ok(&format!(
+        r#"{HELPERS}
+        import "std/image" as image;
+        import "std/pool" as pool;
+        let conn = connect();
+        let small = pool::create(conn, #{{ name: "small", path: "{}" }});
+        let options = #{{ pool: "small", name: "a.raw", format: "raw", size: "2MiB" }};
+        hint(|| image::create(conn, options), ["make space there", "`info().available_bytes`"]);
+        assert_eq(small.list_volumes(), []);
+        options.size = `${{small.info().available_bytes / 2}}B`;
+        image::create(conn, options);
+        "#,
+        small.path("").display(),
     ));
 }
