@@ -24,6 +24,58 @@ pub fn nearest<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Option<
         .map(|(_, name)| name)
 }
 
+/// The one of `names` nearest to the name `wrong`: it has as many words, each near to the one in its place, or the same
+/// letters without the underscores. A name with another word in it is another name, however few letters differ.
+pub fn nearest_name<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    if wrong.len() > LONGEST {
+        return None;
+    }
+    let joined = wrong.replace('_', "");
+    let distance = |name: &str| -> Option<usize> {
+        if name.len() <= LONGEST && name.replace('_', "") == joined {
+            return Some(0);
+        }
+        let (words, own) = (wrong.split('_'), name.split('_'));
+        if words.clone().count() != own.clone().count() {
+            return None;
+        }
+        let near = |(word, own): (&str, &str)| {
+            (word == own).then_some(0).or_else(|| {
+                let near = nearest(word, std::iter::once(own))?;
+                Some(strsim::damerau_levenshtein(word, near))
+            })
+        };
+        words.zip(own).map(near).sum()
+    };
+    names
+        .filter_map(|name| Some((distance(name)?, name)))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
+}
+
+/// Words that names of other programs add to those of scripts.
+const FILLERS: &[&str] = &["get", "find", "fetch", "domain", "guest", "vm"];
+
+/// The one of `names` with the fewest words that has all words of `wrong`, in any order; `wrong` must have two words.
+pub fn with_words_of<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    if wrong.len() > LONGEST || !wrong.contains('_') {
+        return None;
+    }
+    let words = wrong.split('_').map(|word| match word {
+        "volume" => "vol",
+        word => word,
+    });
+    let words: Vec<&str> = words.filter(|word| !FILLERS.contains(word)).collect();
+    let has_all = |name: &&str| {
+        words
+            .iter()
+            .all(|word| name.split('_').any(|own| own == *word))
+    };
+    names
+        .filter(|name| !words.is_empty() && has_all(name))
+        .min_by_key(|name| (name.split('_').count(), *name))
+}
+
 /// The hint for a text that is not one of `words`: the nearest of them, or all, which are called `what`.
 pub fn word_hint(wrong: &str, what: &str, words: &[&str]) -> String {
     match nearest(wrong, words.iter().copied()) {
@@ -59,7 +111,50 @@ pub fn nearest_key<'a>(wrong: &str, keys: &[&'a str]) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{nearest, nearest_key};
+    use super::{nearest, nearest_key, nearest_name, with_words_of};
+
+    #[test]
+    fn a_name_is_near_if_each_of_its_words_is() {
+        let names = [
+            "get_time",
+            "list_all_domains",
+            "list_caps",
+            "lookup_by_name",
+            "reset",
+        ];
+        for (wrong, meant) in [
+            ("list_all_domain", Some("list_all_domains")),
+            ("listalldomains", Some("list_all_domains")),
+            ("lokup_by_nmae", Some("lookup_by_name")),
+            ("get_size", None),
+            ("list_vms", None),
+            ("rest", Some("reset")),
+        ] {
+            assert_eq!(nearest_name(wrong, names.into_iter()), meant, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_name_with_all_words_is_suggested_in_any_order() {
+        let names = [
+            "list_all_domains",
+            "lookup_by_name",
+            "num_of_domains",
+            "storage_pool_lookup_by_name",
+            "storage_vol_lookup_by_path",
+        ];
+        for (wrong, meant) in [
+            ("lookup_pool_by_name", Some("storage_pool_lookup_by_name")),
+            ("get_domain_by_name", Some("lookup_by_name")),
+            ("get_domains", Some("list_all_domains")),
+            ("lookup_volume_by_path", Some("storage_vol_lookup_by_path")),
+            ("get_domain", None),
+            ("domains", None),
+            ("lookup_by_id", None),
+        ] {
+            assert_eq!(with_words_of(wrong, names.into_iter()), meant, "{wrong}");
+        }
+    }
 
     #[test]
     fn a_key_without_its_unit_is_suggested_with_it() {

@@ -1,5 +1,6 @@
 //! The catalogue of functions for scripts, read from the engine: the only source for messages, help and tests.
 
+mod elsewhere;
 mod index;
 pub mod inference;
 pub mod names;

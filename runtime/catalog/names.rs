@@ -3,7 +3,7 @@
 use rhai::{Engine, EvalAltResult};
 
 use crate::advice::{suggest, virsh};
-use crate::catalog::{self, Function};
+use crate::catalog::{self, Function, elsewhere};
 use crate::constants;
 use crate::spec::Type;
 
@@ -18,32 +18,60 @@ const OPENERS: &[(&str, &str)] = &[
     ("virAdmConnectOpen", "connect_admin"),
 ];
 
-/// Names of other languages, with their counterparts in scripts.
+/// Names of other languages, with their counterparts in scripts. A name can have several, of different types.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("add", "push"),
+    ("add", "insert"),
+    ("add_child", "insert"),
+    ("all", "select"),
+    ("append", "insert"),
+    ("append_child", "insert"),
+    ("attr", "get"),
+    ("attrib", "attributes"),
+    ("attribute", "get"),
+    ("clone", "copy"),
     ("count", "len"),
     ("define_domain", "define_xml"),
     ("domains", "list_all_domains"),
+    ("exists", "has"),
+    ("find", "select"),
+    ("find_all", "select"),
+    ("findall", "select"),
+    ("findtext", "get"),
+    ("get_attribute", "get"),
+    ("get_elements_by_tag_name", "select"),
     ("has", "contains"),
     ("include", "contains"),
     ("includes", "contains"),
     ("int", "parse_int"),
+    ("iter", "select"),
     ("length", "len"),
     ("lower", "to_lower"),
     ("printf", "print"),
+    ("query", "select"),
+    ("query_selector", "select"),
+    ("query_selector_all", "select"),
     ("remove", "delete"),
     ("rm", "delete"),
+    ("set_attribute", "set"),
+    ("set_text", "set"),
     ("size", "len"),
     ("slice", "extract"),
     ("snapshots", "list_all_snapshots"),
     ("sorted", "sort_by"),
     ("str", "to_string"),
     ("strip", "trim"),
+    ("text", "get"),
     ("to_lower_case", "to_lower"),
     ("to_upper_case", "to_upper"),
+    ("to_xml", "to_string"),
+    ("tostring", "to_string"),
+    ("toxml", "to_string"),
     ("type", "type_of"),
     ("typeof", "type_of"),
     ("upper", "to_upper"),
+    ("value", "get"),
+    ("xpath", "select"),
 ];
 
 /// Functions that the language itself has.
@@ -185,7 +213,24 @@ pub fn for_function(
             signature_of(function),
         )
     });
-    let only_of_others = !same.is_empty() && !same.iter().any(fitting);
+    let is_property = |function: &Function| function.property && function.name == name;
+    let as_property = || {
+        Some(format!(
+            "`{name}` is a property: write it without the parentheses"
+        ))
+    };
+    let is_fitting = same.iter().any(fitting);
+    if !is_fitting && let Some(advice) = of_kind_elsewhere(receiver, name) {
+        return Some(advice.to_owned());
+    }
+    let only_of_others = !same.is_empty() && !is_fitting;
+    if only_of_others
+        && functions
+            .iter()
+            .any(|function| is_property(function) && on(function))
+    {
+        return as_property();
+    }
     // A method of that name which only other values have is not meant where this value has the call.
     if only_of_others && let Some(meant) = by_alias(name, &methods) {
         return Some(format!("did you mean `{meant}`?"));
@@ -200,11 +245,9 @@ pub fn for_function(
     let of_kind = |function: &Function| !function.standard || on(function);
     if functions
         .iter()
-        .any(|function| function.property && function.name == name && of_kind(function))
+        .any(|function| is_property(function) && of_kind(function))
     {
-        return Some(format!(
-            "`{name}` is a property: write it without the parentheses"
-        ));
+        return as_property();
     }
     if known.iter().any(|own| own == name) {
         return Some(format!(
@@ -218,10 +261,13 @@ pub fn for_function(
     if let Some(advice) = unreached(name) {
         return Some(advice.to_owned());
     }
-    let pool = if methods.is_empty() {
-        functions.iter().collect()
-    } else {
-        methods
+    // A method of other values cannot be meant.
+    let (pool, others): (Vec<&Function>, Vec<&Function>) = match methods.is_empty() {
+        true => (functions.iter().collect(), own().collect()),
+        false => (
+            methods,
+            own().filter(|function| !is_method(function)).collect(),
+        ),
     };
     if let Some(meant) = by_alias(name, &pool) {
         return Some(format!("did you mean `{meant}`?"));
@@ -230,8 +276,18 @@ pub fn for_function(
         return Some(of_virsh(command));
     }
     meant(name, &pool, known)
-        .or_else(|| meant(name, &own().collect::<Vec<_>>(), known))
+        .or_else(|| by_alias(name, &others))
+        .or_else(|| nearest(name, &others, known))
         .map(|meant| format!("did you mean `{meant}`?"))
+}
+
+/// Advice for a method of other programs on values of the type `kind`.
+fn of_kind_elsewhere(kind: Option<&Type>, name: &str) -> Option<&'static str> {
+    let name = match name.starts_with("vir") {
+        true => name.to_owned(),
+        false => snake_case(name),
+    };
+    elsewhere::method(&kind?.to_string(), &name)
 }
 
 /// Advice for the function `name` of another language, if it is in the table.
@@ -253,6 +309,11 @@ pub fn of_virsh(command: virsh::VirshCommand) -> String {
         true => format!("virsh's `{name}` is `{}` here", command.on_variables()),
         false => format!("virsh's `{name}` has no counterpart in scripts"),
     }
+}
+
+/// True if `function` is called on a value of virhai, such as a domain.
+fn is_method(function: &Function) -> bool {
+    function.method && function.is_on_object()
 }
 
 /// The function that opens a connection as `name` does elsewhere.
@@ -344,9 +405,19 @@ pub fn of_libvirt<'a>(functions: &'a [Function], name: &str) -> Vec<&'a Function
     }
 }
 
-/// The function among `pool` that `name` stands for: in virsh's words, in C, in camelCase, or
+/// The function among `pool` that `name` stands for: in virsh's words, in C, in camelCase, with other words around, or
 /// after a typo.
 pub fn meant(name: &str, pool: &[&Function], known: &[String]) -> Option<String> {
+    by_alias(name, pool)
+        .or_else(|| {
+            let names = pool.iter().map(|function| function.name.as_str());
+            suggest::with_words_of(&snake_case(name), names).map(str::to_owned)
+        })
+        .or_else(|| nearest(name, pool, known))
+}
+
+/// The function among `pool`, or the one of `known`, that `name` is after a typo.
+fn nearest(name: &str, pool: &[&Function], known: &[String]) -> Option<String> {
     let names = pool
         .iter()
         .map(|function| function.name.as_str())
@@ -354,7 +425,7 @@ pub fn meant(name: &str, pool: &[&Function], known: &[String]) -> Option<String>
         .chain(BUILT_IN)
         // Operators are functions too.
         .filter(|name| name.starts_with(|letter: char| letter.is_alphabetic() || letter == '_'));
-    by_alias(name, pool).or_else(|| suggest::nearest(&snake_case(name), names).map(str::to_owned))
+    suggest::nearest_name(&snake_case(name), names).map(str::to_owned)
 }
 
 /// The function among `pool` that another program or language calls `name`.
@@ -381,10 +452,10 @@ fn by_alias(name: &str, pool: &[&Function]) -> Option<String> {
         .iter()
         .filter_map(|word| virsh::find(word)?.function())
         .find(|meant| has(meant));
-    let elsewhere = words.iter().find_map(|wanted| {
-        let (_, meant) = ELSEWHERE.iter().find(|(word, _)| word == wanted)?;
-        has(meant).then_some(*meant)
-    });
+    let elsewhere = ELSEWHERE
+        .iter()
+        .find(|(word, meant)| words.contains(word) && has(meant))
+        .map(|(_, meant)| *meant);
     if let Some(meant) = of_virsh.or(elsewhere) {
         return Some(meant.to_owned());
     }
@@ -489,7 +560,6 @@ pub fn for_variable(functions: &[Function], name: &str, known: &[String]) -> Opt
     if name == "std" {
         return Some("`import \"std/guest\" as guest;` imports a recipe".into());
     }
-    let is_method = |function: &Function| function.method && function.is_on_object();
     let called: Vec<&Function> = functions
         .iter()
         .filter(|function| function.name == name && !function.property)
@@ -550,6 +620,7 @@ pub fn for_property(functions: &[Function], name: &str, kind: &Type) -> Option<S
             let (call, key) = in_result(name, &own)?;
             Some(format!("use `{call}().{key}`"))
         })
+        .or_else(|| of_kind_elsewhere(Some(kind), name).map(str::to_owned))
         .or_else(|| unreached(name).map(str::to_owned))
         .or_else(|| {
             (!properties.is_empty()).then(|| format!("{kind} has {}", properties.join(", ")))

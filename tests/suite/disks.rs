@@ -261,6 +261,29 @@ fn an_image_in_use_is_not_removed() {
 }
 
 #[test]
+fn a_pool_whose_folder_is_missing_does_not_prevent_removals() {
+    let host = Daemon::start();
+    for name in ["first", "second"] {
+        let folder = host.scratch().folder(name);
+        let path = folder.display();
+        host.ok(&format!(
+            r#"import "std/pool" as pool; pool::create(connect(), #{{ name: "{name}", path: "{path}" }}); ()"#
+        ));
+        std::fs::remove_dir(&folder).unwrap();
+    }
+    let script = r#"
+        let first = conn.storage_pool_lookup_by_name("first");
+        let why = assert_throws(|| first.refresh());
+        assert_eq(why.hint, "the folder of a storage pool is missing on the host, and libvirt has stopped the pool: mount or create the folder, then `create()` starts the pool");
+        image::remove(images, "own.qcow2");
+        assert_eq(conn.list_all_storage_pools(VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE).map(|pool| pool.name), ["images"]);
+        let web = guest::create(conn, #{ name: "web", memory: "32MiB", nics: [], start: false, disks: [base] });
+        assert_eq(guest::remove_with_volumes(web), [base.path]);
+    "#;
+    with_images(&host, script);
+}
+
+#[test]
 fn a_disk_that_a_running_guest_writes_to_becomes_no_backing_image() {
     with_images(
         &Daemon::start(),
