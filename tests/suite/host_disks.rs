@@ -1,65 +1,16 @@
 //! Disks of guests that are devices of the host: recipes neither create nor delete them.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-
-use crate::support::{Daemon, Host, TestHost, skip};
-
-/// A block device of 4 MiB, under a name of its own.
-struct Device {
-    path: PathBuf,
-    loop_device: String,
-}
-
-impl Device {
-    /// `None` where only root can make one, or the kernel has no loop devices.
-    fn make(host: &Daemon) -> Option<Self> {
-        let image = host.scratch().write("device.img", vec![0; 4 << 20]);
-        let said = output("losetup", &["--find", "--show", image.to_str()?])?;
-        let loop_device = said.trim().to_owned();
-        let number = loop_device.strip_prefix("/dev/loop")?.to_owned();
-        let path = PathBuf::from(format!("/dev/virhai-test-{}", std::process::id()));
-        let device = Self { path, loop_device };
-        output(
-            "mknod",
-            &["-m", "666", device.path.to_str()?, "b", "7", &number],
-        )?;
-        Some(device)
-    }
-}
-
-impl Drop for Device {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.path);
-        let _ = output("losetup", &["--detach", &self.loop_device]);
-    }
-}
-
-/// What a program prints, if it succeeds.
-fn output(program: &str, arguments: &[&str]) -> Option<String> {
-    let command = Command::new(program)
-        .args(arguments)
-        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-        .stderr(Stdio::null())
-        .output();
-    let output = command.ok().filter(|output| output.status.success())?;
-    String::from_utf8(output.stdout).ok()
-}
-
-fn is_device(path: &Path) -> bool {
-    use std::os::unix::fs::FileTypeExt;
-    path.metadata()
-        .is_ok_and(|metadata| metadata.file_type().is_block_device())
-}
+use crate::support::{BlockDevice, Daemon, Host, TestHost};
 
 #[test]
 fn a_block_device_is_copied_into_a_pool_and_never_removed() {
     let host = Daemon::start();
-    let Some(device) = Device::make(&host) else {
-        skip("no block device can be made: this needs root and loop devices");
+    let name = format!("virhai-disk-{}", std::process::id());
+    let Some(device) = BlockDevice::make(&host, &name, 4 << 20) else {
         return;
     };
     let script = r#"
+        import "std/backup" as backup;
         import "std/clone" as clone;
         import "std/guest" as guest;
         import "std/image" as image;
@@ -98,24 +49,33 @@ fn a_block_device_is_copied_into_a_pool_and_never_removed() {
         images.refresh();
         assert_eq(images.list_volumes(), []);
 
+        // A restored disk is a volume, and the device stays.
+        backup::make(web, #{ pool: "images" });
+        web.destroy();
+        let why = assert_throws(|| backup::restore(conn, #{ guest: "web", pool: "images" }));
+        assert(why.message.contains("DEVICE, a device of the host"), why.message);
+        assert(why.hint.contains("with the option `to`"), why.hint);
+        let back = backup::restore(conn, #{ guest: "web", pool: "images", to: "images", start: false });
+        assert_eq(back.xml().select("devices/disk/source/@file").len(), 1);
+        assert_eq(back.xml().select("devices/disk/source/@dev"), []);
+        assert_eq(guest::volumes(back).len(), 1);
+
         let why = assert_throws(|| image::remove(devices, "NAME"));
         assert(why.message.contains("DEVICE is a device of the host"), why.message);
-        assert_eq(guest::remove_with_volumes(web), []);
+        assert_eq(guest::remove_with_volumes(back).len(), 1);
         assert_eq(conn.list_all_domains(), []);
         "#;
-    let path = device.path.to_str().unwrap();
     let folder = host.scratch().folder("images");
     let script = script
         .replace("FOLDER", folder.to_str().unwrap())
-        .replace("DEVICE", path)
-        .replace("NAME", path.trim_start_matches("/dev/"));
+        .replace("DEVICE", device.path())
+        .replace("NAME", &name);
     host.ok(&script);
-    assert!(is_device(&device.path));
-    let name = device.path.file_name().unwrap().to_str().unwrap();
+    assert!(device.is_there());
     let made: Vec<String> = std::fs::read_dir("/dev")
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|other| other != name && (other.starts_with(name) || other.starts_with("copy")))
+        .filter(|other| *other != name && (other.starts_with(&name) || other.starts_with("copy")))
         .collect();
     assert_eq!(made, [""; 0]);
 }

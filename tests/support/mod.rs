@@ -3,6 +3,7 @@
 #![allow(dead_code)] // Each test takes the part that it needs.
 
 mod alone;
+mod block_device;
 mod browser;
 mod capabilities;
 mod certificates;
@@ -27,6 +28,7 @@ mod user;
 mod web_server;
 
 pub use alone::ran_alone;
+pub use block_device::BlockDevice;
 pub use browser::Browser;
 pub use certificates::Certificates;
 pub use child::succeeds;

@@ -9,7 +9,7 @@ use std::process::Stdio;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::support::{Daemon, Host, Run, micro, micro_xml};
+use crate::support::{BlockDevice, Daemon, Host, Run, micro, micro_xml};
 
 /// Two hosts that both have the pool `shared`, in the same folder; `there` also has the pool `own`.
 struct Hosts {
@@ -144,6 +144,38 @@ fn a_disk_is_copied_to_a_volume_that_is_made_there() {
 }
 
 #[test]
+fn a_disk_is_copied_to_a_block_device_of_the_destination() {
+    let hosts = Hosts::start();
+    let name = format!("virhai-move-{}", std::process::id());
+    let xml = hosts.guest("counter", &name);
+    let Some(device) = BlockDevice::make(&hosts.there, &format!("{name}.img"), 1 << 20) else {
+        return;
+    };
+    hosts.ok(&format!(
+        r#"
+        // Without a pool here, nobody can tell that it is one folder.
+        pool::remove(conn, "shared");
+        pool::create(dest, #{{ name: "devices", path: "/dev", autostart: false }});
+        let dom = begin(conn, `{xml}`);
+        let options = #{{ copy_storage: true, pool: "devices", overwrite: true }};
+        let moved = migration::to(dom, dest, options).domain;
+        for flags in [0, VIR_DOMAIN_XML_INACTIVE] {{
+            let config = parse_xml(moved.xml_desc(flags));
+            assert_eq(config.get("devices/disk/@type"), "block");
+            assert_eq(config.get("devices/disk/source/@dev"), "{path}");
+        }}
+        up(moved);
+        moved.destroy();
+        guest::boot(moved).wait("MG:up", "30s");
+        moved.destroy();
+        guest::remove(moved);
+        "#,
+        path = device.path(),
+    ));
+    assert!(device.is_there());
+}
+
+#[test]
 fn what_stands_against_a_move_is_told_before_anything_is_touched() {
     let hosts = Hosts::start();
     let xml = hosts.guest("counter", "web");
@@ -225,6 +257,9 @@ fn what_stands_against_a_move_is_told_before_anything_is_touched() {
         own.create_xml(xml("volume", #{{ name: "web.img", capacity: 1048576 }}));
         assert_eq(fatal_of.call(#{{ copy_storage: true, pool: "own" }}), ["copy"]);
         assert_eq(fatal_of.call(#{{ copy_storage: true, pool: "own", overwrite: true }}), []);
+        pool::create(dest, #{{ name: "devices", path: "/dev", autostart: false }});
+        let found = migration::check(dom, dest, #{{ copy_storage: true, pool: "devices" }});
+        assert(found[0].why.contains("the pool `devices` of the destination has no device `web.img`"), found.to_string());
 
         // The error for an unknown option lists the known ones.
         assert(thrown(|| migration::check(dom, dest, parse_json(`{{"copy_storge": true}}`))).hint.contains("copy_storage"));
