@@ -49,7 +49,7 @@ const METHODS: &[(&str, &[(&[&str], &str)])] = &[
                     "new_guest",
                     "new_vm",
                 ],
-                "`guest::create(conn, options)` of `std/guest` makes a guest with its disks, and `conn.create_xml(xml)` starts one that is not kept",
+                "`guest::create(conn, options)` of `std/guest` makes a guest with its disks, and `conn.create_xml(xml)` starts a transient one",
             ),
             (
                 &[
@@ -174,14 +174,14 @@ const METHODS: &[(&str, &[(&[&str], &str)])] = &[
                 &["run"],
                 "`dom.create()` starts the guest, and `dom.agent_exec([\"program\", \"argument\"])` runs a program in it",
             ),
-            (&["freeze", "pause"], "`dom.suspend()` pauses the guest"),
+            (&["pause"], "`dom.suspend()` pauses the guest"),
             (
-                &["continue_", "thaw", "unpause", "unsuspend"],
+                &["unpause", "unsuspend"],
                 "`dom.resume()` resumes the guest",
             ),
             (
                 &["delete", "remove", "rm", "delete_vm", "remove_all"],
-                "`dom.undefine()` removes the definition, and `guest::remove(dom)` of `std/guest` all that libvirt keeps of the guest but its disks",
+                "`dom.undefine()` removes the definition, and `guest::remove(dom)` of `std/guest` also the managed save, the snapshots and the NVRAM; both keep the disks",
             ),
             (
                 &["alive", "is_on", "is_running", "is_up", "running"],
@@ -216,11 +216,11 @@ const METHODS: &[(&str, &[(&[&str], &str)])] = &[
             ),
             (
                 &["cpu_count", "get_cpus", "get_vcpus", "num_cpus"],
-                "`dom.info().vcpus` is the number of its CPUs, and `dom.vcpus()` returns what each does",
+                "`dom.info().vcpus` is the number of the guest's CPUs, and `dom.vcpus()` returns the state of each",
             ),
             (
                 &["set_cpus", "set_vcpu_count"],
-                "`dom.set_vcpus(number)` changes the number of its CPUs",
+                "`dom.set_vcpus(number)` changes the number of the guest's CPUs",
             ),
             (&["set_name"], "`dom.rename(name)` renames the guest"),
             (
@@ -232,7 +232,7 @@ const METHODS: &[(&str, &[(&[&str], &str)])] = &[
                     "snapshot_create_as",
                     "take_snapshot",
                 ],
-                "`dom.snapshot_create_xml(xml)` makes a snapshot, and `restore_point::make(dom, name)` of `std/restore_point` a point to return to",
+                "`dom.snapshot_create_xml(xml)` makes a snapshot, and `restore_point::make(dom, name)` of `std/restore_point` makes a restore point of memory and disks",
             ),
             (
                 &[
@@ -355,7 +355,7 @@ const METHODS: &[(&str, &[(&[&str], &str)])] = &[
             ),
             (
                 &["copy_to", "scp", "put", "push_file", "upload"],
-                "`dom.agent(\"guest-file-open\", arguments)` and the agent's other commands write files in the guest",
+                "`dom.agent(\"guest-file-open\", arguments)` and the other commands of the agent write a file in the guest",
             ),
         ],
     ),
@@ -424,7 +424,7 @@ const METHODS: &[(&str, &[(&[&str], &str)])] = &[
             ),
             (
                 &["download", "upload"],
-                "a volume is filled: `pool.storage_vol_lookup_by_name(name).upload(bytes)`",
+                "`pool.storage_vol_lookup_by_name(name).upload(bytes)` writes to a volume",
             ),
         ],
     ),
@@ -444,7 +444,7 @@ const METHODS: &[(&str, &[(&[&str], &str)])] = &[
                 "`image::copy(vol, name)` of `std/image` copies the volume, and `pool.create_xml_from(xml, vol)` makes one with its content",
             ),
             (
-                &["format", "get_format", "image_format", "type_"],
+                &["format", "get_format", "image_format"],
                 "`image::format(vol)` of `std/image` returns the format, such as \"qcow2\"",
             ),
             (
