@@ -1,7 +1,10 @@
 //! Methods that other programs have on guests, hosts, pools, volumes and networks: how a script does the same.
 
-/// Names, and the advice on them, for each kind of object. The advice is what a script calls instead.
-const METHODS: &[(&str, &[(&[&str], &str)])] = &[
+/// Names, and what a script calls instead.
+type Advice = (&'static [&'static str], &'static str);
+
+/// The advice for each kind of object.
+const METHODS: &[(&str, &[Advice])] = &[
     (
         "Connection",
         &[

@@ -269,7 +269,7 @@ fn a_pool_whose_folder_is_missing_does_not_prevent_removals() {
         host.ok(&format!(
             r#"import "std/pool" as pool; pool::create(connect(), #{{ name: "{name}", path: "{path}" }}); ()"#
         ));
-        std::fs::remove_dir(&folder).unwrap();
+        std::fs::remove_dir(&folder).expect("the folder is empty");
     }
     let script = r#"
         let first = conn.storage_pool_lookup_by_name("first");

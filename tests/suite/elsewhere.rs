@@ -207,7 +207,7 @@ fn a_method_of_another_kind_of_object_is_not_suggested() {
     ] {
         let found = findings(&format!("{OBJECTS}{call};"));
         assert!(found.contains("error["), "{found}");
-        let finding = found.split("error[").nth(1).unwrap();
+        let finding = found.split("error[").nth(1).expect("there is an error");
         assert!(!finding.contains("did you mean"), "{found}");
     }
 }
