@@ -354,6 +354,47 @@ fn disks_that_are_volumes_are_cloned_and_those_outside_of_pools_are_told() {
     "#);
 }
 
+/// Older versions of libvirt do not write the files of the firmware that they chose into the definition.
+#[test]
+fn nvram_that_the_definition_does_not_name_is_copied_too() {
+    let host = Daemon::start();
+    host.ok(r#"
+        import "std/nvram" as nvram;
+        let block = |path| `qemu -blockdev '{"driver":"file","filename":"/code.fd","node-name":"libvirt-pflash0-storage"}' -blockdev '{"driver":"file","filename":"${path}","node-name":"libvirt-pflash1-storage","discard":"unmap"}'`;
+        assert_eq(nvram::in_command(block.call("/a/web_VARS.fd")), "/a/web_VARS.fd");
+        assert_eq(nvram::in_command(block.call(`/a/o'\''brien \"}_VARS.fd`)), `/a/o'brien "}_VARS.fd`);
+        assert_eq(nvram::in_command("qemu -S"), ());
+        "#);
+    if !crate::support::has_uefi() {
+        return;
+    }
+    let nvram = host.ok(
+        r#"let web = connect().define_xml("<domain type='qemu'><name>web</name><memory unit='MiB'>32</memory><os firmware='efi'><type arch='x86_64' machine='q35'>hvm</type></os><features><acpi/></features></domain>");
+        web.create(VIR_DOMAIN_START_PAUSED);
+        print(web.xml().get("os/nvram"));
+        web.destroy();"#,
+    );
+    let nvram = std::path::Path::new(nvram.trim());
+    let mut bytes = std::fs::read(nvram).expect("libvirt made it");
+    bytes[4096..4104].copy_from_slice(b"mydebian");
+    std::fs::write(nvram, &bytes).expect("it can be written");
+    for starts in [false, true] {
+        let script = format!(
+            r#"import "std/clone" as clone;
+            let web = connect().lookup_by_name("web");
+            if {starts} {{ web.create(VIR_DOMAIN_START_PAUSED); }}
+            print(clone::of(web, #{{ name: "copy" }}).xml(VIR_DOMAIN_XML_INACTIVE).get("os/nvram"));"#
+        );
+        let copy = host.ok(&script);
+        assert!(
+            std::fs::read(copy.trim()).is_ok_and(|copy| copy == bytes),
+            "{copy}"
+        );
+        host.ok(r#"import "std/guest" as guest; guest::remove(connect().lookup_by_name("copy"));"#);
+        assert!(!std::path::Path::new(copy.trim()).exists());
+    }
+}
+
 #[test]
 fn the_clone_of_a_uefi_guest_has_a_copy_of_its_nvram() {
     if !crate::support::has_uefi() {

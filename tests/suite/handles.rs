@@ -355,7 +355,7 @@ fn a_handle_that_outlives_its_object_is_an_error() {
             let checkpoint = other.checkpoint_lookup_by_name("c");
             let net = conn.network_define_xml("<network><name>gone</name></network>");
             let interface = conn.interface_lookup_by_name("eth1");
-            let device = conn.node_device_create_xml("<device><parent>scsi_host1</parent><capability type='scsi_host'><capability type='fc_host'/></capability></device>");
+            let device = conn.node_device_create_xml("<device><parent>scsi_host1</parent><capability type='scsi_host'><capability type='fc_host'><wwnn>2000000012340001</wwnn><wwpn>1000000012340001</wwpn></capability></capability></device>");
             let transient = conn.create_xml("<domain type='test'><name>brief</name><memory>65536</memory><os><type>hvm</type></os></domain>");
             snapshot.delete(); checkpoint.delete(); volume.delete(); net.undefine(); device.destroy(); transient.destroy();
             interface.destroy(); interface.undefine();

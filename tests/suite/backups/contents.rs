@@ -121,8 +121,8 @@ fn the_nvram_of_a_guest_with_uefi_firmware_is_in_its_points() {
         dom.create();
         let point = backup::make(dom, #{{ folder: "{}" }});
         assert_eq(dom.state(), "running");
-        dom.destroy();
         let before = dom.xml().get("os/nvram");
+        dom.destroy();
         let copy = backup::restore(conn, #{{ folder: "{}", guest: "u", name: "copy", start: true }});
         assert(folder::has(conn, copy.xml().get("os/nvram")));
         assert(copy.xml().get("os/nvram") != before);
