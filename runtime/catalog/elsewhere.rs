@@ -147,7 +147,7 @@ const METHODS: &[(&str, &[Advice])] = &[
                 "`conn.secret_define_xml(xml)` defines a secret",
             ),
             (
-                &["stats", "get_stats", "domain_stats", "domstats"],
+                &["stats", "get_stats", "domain_stats"],
                 "`conn.get_all_domain_stats()` returns statistics of all guests",
             ),
         ],
@@ -232,7 +232,6 @@ const METHODS: &[(&str, &[Advice])] = &[
                     "create_snapshot",
                     "make_snapshot",
                     "snapshot",
-                    "snapshot_create_as",
                     "take_snapshot",
                 ],
                 "`dom.snapshot_create_xml(xml)` makes a snapshot, and `restore_point::make(dom, name)` of `std/restore_point` makes a restore point of memory and disks",
@@ -290,7 +289,6 @@ const METHODS: &[(&str, &[Advice])] = &[
                     "cd",
                     "cdrom",
                     "change_cd",
-                    "change_media",
                     "change_medium",
                     "insert_cd",
                     "insert_cdrom",
@@ -328,7 +326,7 @@ const METHODS: &[(&str, &[Advice])] = &[
                 "`dom.save(path)` saves the memory of the guest to a file, and stops it",
             ),
             (
-                &["all_stats", "domstats", "get_stats", "statistics", "stats"],
+                &["all_stats", "get_stats", "statistics", "stats"],
                 "`conn.domain_list_get_stats([dom])` returns all statistics of the guest",
             ),
             (
@@ -397,7 +395,6 @@ const METHODS: &[(&str, &[Advice])] = &[
                     "create_vol",
                     "create_volume",
                     "new_volume",
-                    "vol_create",
                 ],
                 "`pool.create_xml(xml)` makes a volume, and `image::create(conn, options)` of `std/image` makes one from options",
             ),
