@@ -33,7 +33,7 @@ fn script(options: &str) -> String {
         r#"
         import "std/install" as install;
         let result = install::from_network(connect(), #{{
-            name: "web", virt_type: "qemu", memory: "256MiB", nics: ["lan"], timeout: "110s", {options}
+            name: "web", virt_type: "qemu", memory: "256MiB", nics: ["lan"], timeout: "4m", {options}
         }});
         print(`${{result.verdict}} ${{result.evidence.ended}}`);
         "#
@@ -121,13 +121,13 @@ fn installers_from_the_network_that_fail_leave_the_disk_alone() {
             "poweroff",
             &blank,
             "the boot sector of the disk is unchanged",
-            "110s",
+            "4m",
         ),
         (
             "poweroff",
             &used,
             "the boot sector of the disk is unchanged",
-            "110s",
+            "4m",
         ),
         ("hang", &blank, "the installer did not end in time", "40s"),
     ];
@@ -136,7 +136,7 @@ fn installers_from_the_network_that_fail_leave_the_disk_alone() {
         host.scratch().copy(&micro(&program), "tftp/wrong.nbp");
         let before = std::fs::read(disk).expect("it is there");
         let options = format!("disks: [\"{disk}\"], up: \"MG:up\"");
-        let script = script(&options).replace("110s", timeout);
+        let script = script(&options).replace("4m", timeout);
         let outcome = host.virhai().script(script).run();
         assert_eq!(outcome.status, 1, "{outcome}");
         assert!(outcome.stderr.contains(why), "{outcome}");
@@ -184,7 +184,7 @@ fn a_stopped_installation_from_the_network_leaves_nothing() {
         move || with_installer().expect("there was one before"),
         r#"import "std/install" as install;
            install::from_network(connect(), #{ name: "web", virt_type: "qemu", memory: "64MiB", nics: ["lan"],
-               disks: [#{ pool: "images", size: "1MiB", format: "raw" }], up: "MG:up", timeout: "110s" }); ()"#,
+               disks: [#{ pool: "images", size: "1MiB", format: "raw" }], up: "MG:up", timeout: "4m" }); ()"#,
     )
     .complete(
         r#"import "std/phases" as phases;
