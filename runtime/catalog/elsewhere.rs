@@ -192,7 +192,7 @@ const METHODS: &[(&str, &[Advice])] = &[
             ),
             (
                 &["exists"],
-                "`guest::find(conn, name)` of `std/guest` is `()` if there is no such guest",
+                "`guest::find(conn, name)` of `std/guest` returns the guest, or `()` if there is none",
             ),
             (
                 &["get_xml", "to_xml", "dump_xml", "definition"],
@@ -278,7 +278,7 @@ const METHODS: &[(&str, &[Advice])] = &[
                     "networks",
                     "nics",
                 ],
-                "`dom.xml().select(\"devices/interface\")` returns the network cards, and `address::of(dom)` of `std/address` finds the address",
+                "`dom.xml().select(\"devices/interface\")` returns the network cards, and `address::of(dom)` of `std/address` finds the address of the guest",
             ),
             (
                 &["get_mac", "mac", "mac_address"],

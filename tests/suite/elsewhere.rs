@@ -2,7 +2,7 @@
 
 use crate::support::{Scratch, virhai};
 
-/// What the scripts below call methods on.
+/// The objects whose methods the scripts below call.
 const OBJECTS: &str = r#"
 let conn = connect("test:///default");
 let dom = conn.lookup_by_name("test");

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use super::{Host, skip};
 
-/// A block device with a name of its own in `/dev`, which all users can write to.
+/// A block device in `/dev`. All users can write to it.
 pub struct BlockDevice {
     path: PathBuf,
     loop_device: String,
@@ -57,7 +57,7 @@ impl Drop for BlockDevice {
     }
 }
 
-/// What a program prints, if it succeeds.
+/// The output of a program; `None` if it fails.
 fn output(program: &str, arguments: &[&str]) -> Option<String> {
     let command = Command::new(program)
         .args(arguments)
