@@ -4,6 +4,7 @@ mod elsewhere;
 mod index;
 pub mod inference;
 pub mod names;
+mod other_languages;
 mod recipes;
 mod rust_types;
 mod signature;
