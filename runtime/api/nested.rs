@@ -10,9 +10,8 @@ use crate::vocabulary::nested_key;
 type Field<'a> = (&'a str, Scalar);
 
 /// Nests `fields` by the parts of their names: numbered parts become a list, the others maps.
-pub(crate) fn nested(fields: Vec<(String, Scalar)>) -> Map {
-    let (names, values): (Vec<String>, Vec<Scalar>) = fields.into_iter().unzip();
-    let mut fields: Vec<Field> = names.iter().map(String::as_str).zip(values).collect();
+pub(crate) fn nested<'a>(fields: impl Iterator<Item = Field<'a>>) -> Map {
+    let mut fields: Vec<Field> = fields.collect();
     // Sorts the fields of a map next to each other.
     fields.sort_by_key(|(name, _)| *name);
     map(&mut fields)
@@ -79,19 +78,20 @@ mod tests {
 
     #[test]
     fn numbered_names_become_lists() {
-        let told = nested(vec![
-            ("user.count".into(), Scalar::UInt(2)),
-            ("user.0.name".into(), text("root")),
-            ("user.0.login-time".into(), Scalar::ULong(5)),
-            ("user.1.name".into(), text("web")),
-            ("fs.count".into(), Scalar::UInt(1)),
-            ("fs.0.disk.count".into(), Scalar::UInt(1)),
-            ("fs.0.disk.0.alias".into(), text("vda")),
-            ("if.count".into(), Scalar::UInt(0)),
-            ("os.kernel-release".into(), text("6.1")),
-            ("timezone.offset".into(), Scalar::Int(3600)),
-            ("hostname".into(), text("web")),
-        ]);
+        let fields = [
+            ("user.count", Scalar::UInt(2)),
+            ("user.0.name", text("root")),
+            ("user.0.login-time", Scalar::ULong(5)),
+            ("user.1.name", text("web")),
+            ("fs.count", Scalar::UInt(1)),
+            ("fs.0.disk.count", Scalar::UInt(1)),
+            ("fs.0.disk.0.alias", text("vda")),
+            ("if.count", Scalar::UInt(0)),
+            ("os.kernel-release", text("6.1")),
+            ("timezone.offset", Scalar::Int(3600)),
+            ("hostname", text("web")),
+        ];
+        let told = nested(fields.into_iter());
         assert_eq!(
             format!("{told:?}"),
             r#"{"fs": [#{"disk": [#{"alias": "vda"}]}], "hostname": "web", "if": [], "os": #{"kernel_release": "6.1"}, "timezone": #{"offset_s": 3600}, "user": [#{"login_time_ms": 5, "name": "root"}, #{"name": "web"}]}"#

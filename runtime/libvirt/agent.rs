@@ -4,14 +4,14 @@ use std::ffi::{CString, c_char, c_int, c_uint};
 
 use virt::domain::Domain;
 
-use super::typed_params::{Scalar, allocated, read_owned};
+use super::typed_params::{Scalar, TypedParams, owned, read_owned};
 use super::{Result, borrowed_text, c_option, c_text, checked, owned_texts, pointer};
 
 /// The agent's report on the guest, a `virDomainGuestInfoTypes` for each part.
-pub fn guest_info(domain: &Domain, types: c_uint, flags: c_uint) -> Result<Vec<(String, Scalar)>> {
+pub fn guest_info(domain: &Domain, types: c_uint, flags: c_uint) -> Result<TypedParams> {
     // SAFETY: the handle lives during the call; the array that it allocates is ours.
     unsafe {
-        allocated(|array, length| {
+        owned(|array, length| {
             virt_sys::virDomainGetGuestInfo(domain.as_ptr(), types, array, length, flags)
         })
     }

@@ -7,11 +7,11 @@ use virt::connect::Connect;
 use virt::domain::Domain;
 use virt_sys::{virDomainPtr, virDomainStatsRecordPtr};
 
-use super::typed_params::{Scalar, read_owned};
+use super::typed_params::TypedParams;
 use super::{Result, checked};
 
 /// A domain and its figures, under libvirt's names.
-pub type Record = (Domain, Vec<(String, Scalar)>);
+pub type Record = (Domain, TypedParams);
 
 /// The figures in the groups `stats`, 0 for all, of the domains that `flags` choose.
 pub fn get_all_domain_stats(
@@ -60,7 +60,7 @@ unsafe fn owned(records: *mut virDomainStatsRecordPtr, count: usize) -> Vec<Reco
             .iter()
             .map(|&record| {
                 let (domain, length) = ((*record).dom, (*record).nparams);
-                let figures = read_owned((*record).params, length);
+                let figures = TypedParams::from_libvirt((*record).params, length);
                 libc::free(record.cast());
                 (Domain::from_ptr(domain), figures)
             })

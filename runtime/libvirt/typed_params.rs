@@ -63,7 +63,7 @@ impl std::fmt::Display for Scalar {
     }
 }
 
-/// Parameters to give to libvirt; a name may stand several times.
+/// An array of parameters, to give to libvirt or from it; a name may stand several times.
 #[derive(Debug)]
 pub struct TypedParams {
     array: virTypedParameterPtr,
@@ -126,6 +126,28 @@ impl TypedParams {
         checked(result).map(drop)
     }
 
+    /// # Safety
+    /// libvirt allocated `array` with `length` entries and left it to the caller.
+    pub(super) unsafe fn from_libvirt(array: virTypedParameterPtr, length: c_int) -> Self {
+        Self {
+            array,
+            length,
+            capacity: length,
+        }
+    }
+
+    /// The names and values.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Scalar)> {
+        let entries = if self.array.is_null() {
+            &[]
+        } else {
+            // SAFETY: the array has that many entries, and nothing else changes them while `self` is borrowed.
+            unsafe { std::slice::from_raw_parts(self.array, self.length.try_into().unwrap_or(0)) }
+        };
+        // SAFETY: libvirt filled each entry.
+        entries.iter().filter_map(|param| unsafe { entry(param) })
+    }
+
     /// The array and its length, for a call.
     pub(super) fn parts(&self) -> (virTypedParameterPtr, c_int) {
         (self.array, self.length)
@@ -160,45 +182,41 @@ pub(super) unsafe fn read_owned(
     array: virTypedParameterPtr,
     length: c_int,
 ) -> Vec<(String, Scalar)> {
-    if array.is_null() {
-        return Vec::new();
-    }
     // SAFETY: the caller's contract.
-    unsafe {
-        let fields = read(std::slice::from_raw_parts(
-            array,
-            usize::try_from(length).unwrap_or(0),
-        ));
-        virt_sys::virTypedParamsFree(array, length);
-        fields
-    }
+    let params = unsafe { TypedParams::from_libvirt(array, length) };
+    copied(params.iter())
 }
 
 /// # Safety
 /// Each entry of `params` was filled by libvirt.
 pub(super) unsafe fn read(params: &[virTypedParameter]) -> Vec<(String, Scalar)> {
-    params
-        .iter()
-        .filter_map(|param| {
-            // SAFETY: libvirt ends the name with NUL, and sets the member that the type names.
-            unsafe {
-                let name = CStr::from_ptr(param.field.as_ptr().cast::<c_char>());
-                let value = match param.type_ as u32 {
-                    virt_sys::VIR_TYPED_PARAM_INT => Scalar::Int(param.value.i),
-                    virt_sys::VIR_TYPED_PARAM_UINT => Scalar::UInt(param.value.ui),
-                    virt_sys::VIR_TYPED_PARAM_LLONG => Scalar::Long(param.value.l),
-                    virt_sys::VIR_TYPED_PARAM_ULLONG => Scalar::ULong(param.value.ul),
-                    virt_sys::VIR_TYPED_PARAM_DOUBLE => Scalar::Double(param.value.d),
-                    virt_sys::VIR_TYPED_PARAM_BOOLEAN => Scalar::Bool(param.value.b != 0),
-                    virt_sys::VIR_TYPED_PARAM_STRING => {
-                        Scalar::Text(super::borrowed_text(param.value.s)?)
-                    }
-                    _ => return None,
-                };
-                Some((name.to_string_lossy().into_owned(), value))
+    // SAFETY: the caller's contract.
+    copied(params.iter().filter_map(|param| unsafe { entry(param) }))
+}
+
+/// The name and the value of one parameter.
+///
+/// # Safety
+/// libvirt filled `param`.
+unsafe fn entry(param: &virTypedParameter) -> Option<(&str, Scalar)> {
+    // SAFETY: libvirt ends the name with NUL, and sets the member that the type names.
+    unsafe {
+        let name = CStr::from_ptr(param.field.as_ptr().cast::<c_char>());
+        let value = match param.type_ as u32 {
+            virt_sys::VIR_TYPED_PARAM_INT => Scalar::Int(param.value.i),
+            virt_sys::VIR_TYPED_PARAM_UINT => Scalar::UInt(param.value.ui),
+            virt_sys::VIR_TYPED_PARAM_LLONG => Scalar::Long(param.value.l),
+            virt_sys::VIR_TYPED_PARAM_ULLONG => Scalar::ULong(param.value.ul),
+            virt_sys::VIR_TYPED_PARAM_DOUBLE => Scalar::Double(param.value.d),
+            virt_sys::VIR_TYPED_PARAM_BOOLEAN => Scalar::Bool(param.value.b != 0),
+            virt_sys::VIR_TYPED_PARAM_STRING => {
+                Scalar::Text(super::borrowed_text(param.value.s)?)
             }
-        })
-        .collect()
+            _ => return None,
+        };
+        // All names of libvirt are ASCII.
+        Some((name.to_str().ok()?, value))
+    }
 }
 
 /// The parameters that `call` writes into an array of the caller.
@@ -219,14 +237,32 @@ pub(super) unsafe fn filled(
 /// The contents of an array that `call` allocates.
 ///
 /// # Safety
-/// `call` is a call of libvirt that leaves an array and its length to the caller.
+/// As for [`owned`].
 pub(super) unsafe fn allocated(
     call: impl FnOnce(*mut virTypedParameterPtr, *mut c_int) -> c_int,
 ) -> Result<Vec<(String, Scalar)>> {
+    // SAFETY: by this function's contract.
+    let params = unsafe { owned(call)? };
+    Ok(copied(params.iter()))
+}
+
+/// The array that `call` allocates.
+///
+/// # Safety
+/// `call` is a call of libvirt that leaves an array and its length to the caller.
+pub(super) unsafe fn owned(
+    call: impl FnOnce(*mut virTypedParameterPtr, *mut c_int) -> c_int,
+) -> Result<TypedParams> {
     let (mut array, mut length) = (std::ptr::null_mut(), 0);
     checked(call(&raw mut array, &raw mut length))?;
     // SAFETY: by this function's contract, the array is ours.
-    Ok(unsafe { read_owned(array, length) })
+    Ok(unsafe { TypedParams::from_libvirt(array, length) })
+}
+
+fn copied<'a>(entries: impl Iterator<Item = (&'a str, Scalar)>) -> Vec<(String, Scalar)> {
+    entries
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }
 
 /// An array for a call to fill.

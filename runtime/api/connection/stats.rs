@@ -82,7 +82,7 @@ fn some(
 
 fn maps(conn: &Connection, records: Vec<Record>) -> Array {
     let map = |(domain, figures): Record| {
-        let mut map = nested(figures);
+        let mut map = nested(figures.iter());
         if let Some(mut state) = map
             .get_mut("state")
             .and_then(|state| state.write_lock::<Map>())

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use virt::connect::Connect;
 
 use crate::libvirt::events::Event;
-use crate::libvirt::typed_params::Scalar;
+use crate::libvirt::typed_params::{Scalar, TypedParams};
 use crate::libvirt::{self, Failure, Result};
 use crate::vocabulary::DomainState;
 
@@ -233,8 +233,8 @@ fn domains(connect: &Connect) -> Result<Vec<Known>> {
 fn states(connect: &Connect) -> Result<Vec<(virt::domain::Domain, i64)>> {
     let group = virt_sys::VIR_DOMAIN_STATS_STATE;
     if let Ok(records) = libvirt::stats::get_all_domain_stats(connect, group, 0) {
-        let state = |figures: &[(String, Scalar)]| {
-            let state = figures.iter().find(|(name, _)| name == "state.state");
+        let state = |figures: &TypedParams| {
+            let state = figures.iter().find(|(name, _)| *name == "state.state");
             state.and_then(|(_, state)| state.to_string().parse().ok())
         };
         let states = records.into_iter();

@@ -84,7 +84,7 @@ pub(super) mod functions {
         dom.call(&ctx, "virDomainGetGuestInfo", verb, move |d| {
             libvirt::agent::guest_info(d, types, wanted)
         })
-        .map(nested)
+        .map(|fields| nested(fields.iter()))
     }
 
     /// The CPUs as the guest's system sees them: `vcpus`, `online` and `offlinable` as lists such
