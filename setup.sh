@@ -31,6 +31,7 @@ tests       dnsmasq     dnsmasq-base     dnsmasq           dnsmasq
 tests       /usr/share/qemu/firmware/*.json  ovmf  edk2-ovmf  edk2-ovmf
 tests       iptables    iptables         iptables-nft      iptables
 tests       ip          iproute2         iproute           iproute2
+tests       e2fsck      e2fsprogs        e2fsprogs         e2fsprogs
 tests       /usr/lib/ipxe/qemu/*.rom|/usr/share/qemu/pxe-virtio.rom  ipxe-qemu  ipxe-roms-qemu  ipxe
 hypervisor  qemu-system-x86_64  qemu-system-x86  qemu-system-x86  qemu-system-x86
 hypervisor  qemu-img    qemu-utils       qemu-img          qemu-img

@@ -1,6 +1,7 @@
 //! Backups of running guests, and restores of the data that they had written.
 
 mod contents;
+mod records;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
