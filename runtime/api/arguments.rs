@@ -165,7 +165,7 @@ pub(crate) fn duration(ctx: &NativeCallContext, value: &Dynamic) -> RhaiResultOf
             Error::refuse(
                 ctx,
                 format!("`{shown}` is not a duration"),
-                crate::spec::duration::HINT,
+                crate::spec::duration::hint(&shown),
             )
         },
         Ok,

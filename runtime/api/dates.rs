@@ -85,6 +85,9 @@ mod functions {
         format: &str,
     ) -> RhaiResultOf<DateTime> {
         super::read_as(text, format).map_err(|why| {
+            let why = super::example(format).map_or(why, |example| {
+                format!("in this format, a date is such as `{example}`")
+            });
             Error::invalid(
                 &ctx,
                 format!("`{text}` is not a date in the format `{format}`"),
@@ -106,6 +109,13 @@ mod functions {
         date: &mut DateTime,
         format: &str,
     ) -> RhaiResultOf<String> {
+        if !format.contains('%') {
+            return Err(
+                Error::invalid(&ctx, format!("`{format}` is not a format of dates"))
+                    .with_hint(super::FORMAT_HINT)
+                    .throw(),
+            );
+        }
         // No specifier writes more than that for each of its two letters.
         ensure_room(&ctx, format.len().saturating_mul(32))?;
         strtime::format(format, &date.0).map_err(|error| {
@@ -113,7 +123,7 @@ mod functions {
                 &ctx,
                 format!("`{format}` is not a format of dates: {error}"),
             )
-            .with_hint("a format is text such as \"%Y-%m-%d %H:%M:%S\"; `%%` writes a percent sign")
+            .with_hint(super::FORMAT_HINT)
             .throw()
         })
     }
@@ -335,6 +345,10 @@ mod functions {
     }
 }
 
+/// The form of a format, for hints.
+pub(crate) const FORMAT_HINT: &str =
+    "a format is text such as \"%Y-%m-%d %H:%M:%S\"; `%%` writes a percent sign";
+
 /// The moment that `text` names in one of the usual forms.
 fn read(text: &str) -> Option<DateTime> {
     let text = text.trim();
@@ -353,6 +367,15 @@ fn read(text: &str) -> Option<DateTime> {
         Some(day.to_datetime(civil::Time::midnight()))
     };
     moment.or_else(day).and_then(here).map(DateTime)
+}
+
+/// A date in `format`.
+fn example(format: &str) -> Option<String> {
+    let moment = civil::date(2026, 1, 31).at(12, 30, 0, 0);
+    let moment = moment.to_zoned(TimeZone::UTC).ok()?;
+    strtime::format(format, &moment)
+        .ok()
+        .filter(|_| format.contains('%'))
 }
 
 fn read_as(text: &str, format: &str) -> Result<DateTime, String> {
@@ -421,12 +444,12 @@ fn moved_by_seconds(
 /// True if a unit in `text` is a year or a month: in other durations, a month has 30.44 days.
 fn has_months(text: &str) -> bool {
     let mut units = text.split(|letter: char| !letter.is_alphabetic());
-    units.any(|unit| unit == "M" || unit.starts_with("mo") || unit.starts_with('y'))
+    units.any(|unit| unit.starts_with("mo") || unit.starts_with('y'))
 }
 
 /// The time that `text` means, in years, months and smaller units.
 fn months(text: &str) -> Option<Span> {
-    text.trim().replace('M', "mo").parse().ok()
+    text.trim().parse().ok()
 }
 
 fn moved_by_months(date: &DateTime, span: Span) -> Result<Zoned, JiffError> {

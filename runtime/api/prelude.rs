@@ -55,7 +55,10 @@ mod functions {
             Ok(Ok(status)) => Err(exit::exit(status)),
             _ => {
                 let shown = value_text::printed(&ctx, &status)?;
-                let wrong = format!("`{shown}` is not an exit status");
+                let wrong = match status.is_string() {
+                    true => format!("the text {shown:?} is not an exit status"),
+                    false => format!("`{shown}` is not an exit status"),
+                };
                 Error::refuse(&ctx, wrong, "an exit status is a number from 0 to 255")
             }
         }

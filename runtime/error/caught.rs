@@ -51,6 +51,9 @@ impl Error {
         let cause = EvalAltResult::ErrorPropertyNotFound(shortened(key.to_owned()), Position::NONE);
         let message = shortened(format!("the map has no key `{key}`"));
         let hint = match suggest::nearest_key(key, &keys) {
+            _ if ["keys", "len", "values"].contains(&key) => {
+                format!("`{key}` is a method: call it as `{key}()`")
+            }
             Some(near) => format!("did you mean `{near}`?"),
             None if keys.is_empty() => "the map is empty".to_owned(),
             None if keys.len() <= SHOWN_KEYS => format!(

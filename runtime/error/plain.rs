@@ -40,6 +40,10 @@ pub fn words(engine: &Engine, error: &EvalAltResult) -> (String, Option<String>)
         EvalAltResult::ErrorVariableNotFound(variable, _) => {
             title = format!("there is no variable `{variable}`");
         }
+        EvalAltResult::ErrorNonPureMethodCallOnConstant(name, _) => {
+            title = format!("`{name}` would change a constant");
+            hint = Some("a constant cannot change; declare a variable with `let`".into());
+        }
         EvalAltResult::ErrorPropertyNotFound(key, _) => {
             title = format!("the map has no key `{key}`");
         }

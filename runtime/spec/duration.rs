@@ -11,7 +11,22 @@ pub const HINT: &str = "write it as \"90s\", \"5m\" or \"1h 30m\", or as seconds
 pub fn parse(text: &str) -> Option<Duration> {
     match text.trim().parse::<f64>() {
         Ok(seconds) => Duration::try_from_secs_f64(seconds).ok(),
+        // humantime takes a single `M` for months, and most who write it mean minutes.
+        Err(_) if has_capital_m(text) => None,
         Err(_) => humantime::parse_duration(text).ok(),
+    }
+}
+
+fn has_capital_m(text: &str) -> bool {
+    let mut units = text.split(|letter: char| !letter.is_alphabetic());
+    units.any(|unit| unit == "M")
+}
+
+/// The hint on `text`, which is not a duration.
+pub fn hint(text: &str) -> &'static str {
+    match has_capital_m(text) {
+        true => "a small `m` is minutes, as in \"5m\", and `months` are months, as in \"5months\"",
+        false => HINT,
     }
 }
 

@@ -134,11 +134,22 @@ impl Words {
         }
     }
 
+    /// The word that means the same as `word`, of which `inactive` is the contrary.
+    fn synonym(&self, word: &str) -> Option<&str> {
+        let meant = match word {
+            "active" | "started" => "running",
+            _ => return None,
+        };
+        self.list.iter().map(String::as_str).find(|it| *it == meant)
+    }
+
     /// The word that `word` is near to, unless `word` is itself one of the words.
     pub fn near(&self, word: &str) -> Option<&str> {
         match self.has(word) {
             true => None,
-            false => suggest::nearest(word, self.list.iter().map(String::as_str)),
+            false => self
+                .synonym(word)
+                .or_else(|| suggest::nearest(word, self.list.iter().map(String::as_str))),
         }
     }
 }

@@ -150,7 +150,7 @@ impl Type {
             }
             Self::Duration if duration::parse(text).is_none() => Some((
                 format!("`{text}` is not a duration"),
-                duration::HINT.to_owned(),
+                duration::hint(text).to_owned(),
             )),
             _ => None,
         }
@@ -480,6 +480,9 @@ impl Search {
         }
         let fits = item.alternatives().iter().any(|ty| accepts(ty, shape));
         let text = match shape {
+            Shape::Text(Some(text)) if matches!(text.as_str(), "none" | "") => {
+                return Some("write [] for none".into());
+            }
             _ if !fits => return None,
             Shape::Text(Some(text)) => quoted(text),
             Shape::Int(Some(number)) => number.to_string(),

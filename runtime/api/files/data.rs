@@ -54,6 +54,11 @@ fn parsed(
     })
 }
 
+/// The error that text is not in the format `format`.
+fn unreadable(ctx: &NativeCallContext, format: &str, why: &str) -> Box<EvalAltResult> {
+    Error::invalid(ctx, format!("the text is not {format}: {why}")).throw()
+}
+
 fn write(ctx: &NativeCallContext, path: &str, value: &Dynamic, format: Format) -> RhaiResultOf<()> {
     let value = json(ctx, value)?;
     let text = written(format, &value);
@@ -85,7 +90,8 @@ pub(super) mod functions {
     /// Calls no libvirt function.
     #[rhai_fn(return_raw)]
     pub fn parse_json(ctx: NativeCallContext, json: &str) -> RhaiResultOf<Dynamic> {
-        super::parsed(&ctx, json, Format::Json)?.map_err(Into::into)
+        super::parsed(&ctx, json, Format::Json)?
+            .map_err(|why| super::unreadable(&ctx, "JSON", &why))
     }
 
     /// Returns the value in the JSON file `path`, at most 16 MiB.

@@ -42,14 +42,35 @@ fn fill(ctx: &NativeCallContext, text: &str, values: &Map) -> RhaiResultOf<Strin
         quick_xml::escape::escape(text.as_str()).into_owned()
     });
     let made = environment.render_str(text, Serde(&values));
-    let made = made.map_err(|error| wrong(ctx, &error))?;
+    let made = made.map_err(|error| {
+        let missing = match error.kind() {
+            ErrorKind::UndefinedError => missing(&environment, text, &values),
+            _ => Vec::new(),
+        };
+        wrong(ctx, &error, &missing)
+    })?;
     match made.len() <= MOST {
         true => Ok(made),
         false => Err(Error::invalid(ctx, "the text would exceed the limit of 16 MiB").throw()),
     }
 }
 
-fn wrong(ctx: &NativeCallContext, error: &minijinja::Error) -> Box<EvalAltResult> {
+/// The names in the template `text` that `values` does not have.
+fn missing(environment: &Environment, text: &str, values: &serde_json::Value) -> Vec<String> {
+    let Ok(template) = environment.template_from_str(text) else {
+        return Vec::new();
+    };
+    let names = template.undeclared_variables(false).into_iter();
+    let mut missing: Vec<String> = names.filter(|name| values.get(name).is_none()).collect();
+    missing.sort_unstable();
+    missing
+}
+
+fn wrong(
+    ctx: &NativeCallContext,
+    error: &minijinja::Error,
+    missing: &[String],
+) -> Box<EvalAltResult> {
     let place = error
         .line()
         .map_or_else(String::new, |line| format!(" in line {line}"));
@@ -59,7 +80,12 @@ fn wrong(ctx: &NativeCallContext, error: &minijinja::Error) -> Box<EvalAltResult
     };
     let message = format!("the template is wrong{place}: {why}");
     let error = Error::invalid(ctx, message);
-    error.throw()
+    match missing {
+        [] => error.throw(),
+        names => error
+            .with_hint(format!("the values have no `{}`", names.join("`, `")))
+            .throw(),
+    }
 }
 
 /// The message of minijinja, without the place.
