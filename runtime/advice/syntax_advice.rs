@@ -1,6 +1,6 @@
 //! Advice for scripts that do not compile, for users who know another language.
 
-use rhai::{ParseErrorType, Position};
+use rhai::{LexError, ParseErrorType, Position};
 
 use crate::advice::{suggest, virsh};
 use crate::syntax::keywords;
@@ -78,6 +78,8 @@ pub(crate) fn advice(kind: &ParseErrorType, position: Position, text: &str) -> O
     let tokens = Tokens::around(&text, position)?;
     let fixed = tokens
         .of_a_key(kind)
+        .or_else(|| tokens.of_a_literal(kind))
+        .or_else(|| tokens.of_delete())
         .or_else(|| tokens.of_virsh())
         .or_else(|| tokens.of_words())
         .or_else(|| tokens.of_signs());
@@ -102,6 +104,13 @@ pub(crate) fn advice(kind: &ParseErrorType, position: Position, text: &str) -> O
         ParseErrorType::VariableExpected if matches!(tokens.word(0), "{" | "[") => {
             Some("declare one variable in each statement: `let name = map.name;`".into())
         }
+        ParseErrorType::VariableExpected if tokens.word(-2) == "for" && tokens.word(-1) == "(" => {
+            Some("a loop is `for i in 0..3 { ... }`".into())
+        }
+        ParseErrorType::BadInput(LexError::UnterminatedString) => Some(
+            "text in double quotes ends on its line; text over several lines stands in backquotes"
+                .into(),
+        ),
         ParseErrorType::VariableExpected if tokens.class(0) == Some(TokenClass::Keyword) => Some(
             format!("`{}` is a keyword: choose another name", tokens.word(0)),
         ),
@@ -212,6 +221,53 @@ impl<'a> Tokens<'a> {
         }
     }
 
+    /// Signs of other languages in a map or a list that is written out.
+    fn of_a_literal(&self, kind: &ParseErrorType) -> Option<String> {
+        let first = self.list.get(self.first())?.of(self.text);
+        if first == "for" && self.word(0) == "#{" && self.word(-1) == "in" {
+            return Some("`for key in map.keys() { ... }` goes through the keys of a map".into());
+        }
+        let ParseErrorType::MissingToken(_, place) = kind else {
+            return None;
+        };
+        let (in_map, in_list) = (
+            place.contains("object map"),
+            place.contains("array literal"),
+        );
+        Some(match self.word(0) {
+            "=>" | "=" if in_map => "an entry of a map is `name: value`".into(),
+            "..." | ".." if in_map && matches!(self.word(-1), "#{" | ",") => {
+                "`map + #{ name: value }` joins two maps".into()
+            }
+            ":" if in_list && self.class(-1) == Some(TokenClass::Name) => {
+                let key = self.at.checked_sub(1)?;
+                let before = self.line(key.checked_sub(1)?);
+                match before < self.line(key) {
+                    true => format!("is `]` missing at the end of line {before}?"),
+                    false => format!(
+                        "a list has no names: `#{{ {}: ... }}` is a map",
+                        self.word(-1)
+                    ),
+                }
+            }
+            _ => return None,
+        })
+    }
+
+    /// `delete map.key` of JavaScript.
+    fn of_delete(&self) -> Option<String> {
+        let [word, map, dot, key] = self.list.get(self.first()..self.first() + 4)? else {
+            return None;
+        };
+        let [word, map, dot, key] = [word, map, dot, key].map(|token| token.of(self.text));
+        let is_declared = self
+            .list
+            .windows(2)
+            .any(|pair| pair[0].of(self.text) == "let" && pair[1].of(self.text) == map);
+        (word == "delete" && dot == "." && is_declared)
+            .then(|| format!("`{map}.remove({key:?})` removes a key"))
+    }
+
     /// A command of virsh with its arguments, as a script says it.
     fn of_virsh(&self) -> Option<String> {
         let first = self.list.get(self.first())?;
@@ -262,7 +318,7 @@ impl<'a> Tokens<'a> {
             _ if here.starts_with('$') => {
                 "a variable is written without `$`; between backquotes, `${x}` puts its value into text"
             }
-            _ if here.starts_with('#') => "`//` begins a comment",
+            _ if here.starts_with('#') && here != "#{" => "`//` begins a comment",
             _ if here.starts_with('\'') => "write text in double quotes: `\"text\"`",
             _ if here.starts_with("++") => "`x += 1` adds one",
             _ if here.starts_with('?') => "`if condition { a } else { b }` has a value",
@@ -422,6 +478,20 @@ mod tests {
         ("virsh list --all", "`connect().list_all_domains()`"),
         ("dom.create(flags=0);", "remove `flags =`"),
         ("let x = 10G;", "\"10GiB\""),
+        (
+            "let m = #{ a: 1, b: [1, 2,\n c: 3, };",
+            "`]` missing at the end of line 1",
+        ),
+        ("let l = [1, a: 2];", "`#{ a: ... }`"),
+        ("for (let i = 0; i < 3; i += 1) { }", "`for i in"),
+        ("for k in #{ a: 1 } { }", "`for key in map.keys()"),
+        (
+            "let m = #{}; let x = #{ ...m, b: 2 };",
+            "`map + #{ name: value }`",
+        ),
+        ("let m = #{ \"a\" => 1 };", "`name: value`"),
+        ("let m = #{ a: 1 }; delete m.a;", "`m.remove(\"a\")`"),
+        ("let x = \"\"\"\nabc\"\"\";", "backquotes"),
         ("let a = 1 // one\nlet b = 2", "line 1"),
         ("let x = [1,\n2\nlet y = 3;", "line 2"),
     ];
