@@ -145,6 +145,15 @@ impl Diagnostic {
                 .unwrap_or_default();
             diagnostic.hint = names::advice(engine, inner, &known);
         }
+        if diagnostic.hint.is_none()
+            && let EvalAltResult::ErrorVariableNotFound(name, position) = inner
+            && let Some(text) = imports.text(&file)
+            && let Some(at) = text.byte_at(*position)
+            && let [variable, sign, ..] = &lexer::code(&text[at..])[..]
+            && (variable.of(&text[at..]), sign.of(&text[at..])) == (name.as_str(), "=")
+        {
+            diagnostic.hint = Some(names::for_undeclared(name));
+        }
         diagnostic.title = extent::shortened(diagnostic.title);
         diagnostic
     }

@@ -6,6 +6,46 @@ type Advice = (&'static [&'static str], &'static str);
 /// The advice for each kind of object.
 const METHODS: &[(&str, &[Advice])] = &[
     (
+        "array",
+        &[
+            (
+                &["max", "largest"],
+                "`list.max_by(|item| item)` returns the largest item, and `max(a, b)` the larger of two values",
+            ),
+            (
+                &["min", "smallest"],
+                "`list.min_by(|item| item)` returns the smallest item, and `min(a, b)` the smaller of two values",
+            ),
+            (
+                &["any", "exists"],
+                "`list.some(|item| ...)` tells whether the closure returns true for an item",
+            ),
+            (
+                &["every", "for_all"],
+                "`list.all(|item| ...)` tells whether the closure returns true for every item",
+            ),
+            (&["add"], "`list.push(item)` adds an item"),
+            (
+                &["add_all", "extend"],
+                "`list.append(other)` adds the items of another list",
+            ),
+        ],
+    ),
+    (
+        "string",
+        &[(
+            &["find", "search", "index", "position"],
+            "`text.index_of(part)` returns the position of a part, or -1; `text.contains(part)` tells whether it is there",
+        )],
+    ),
+    (
+        "map",
+        &[(
+            &["update", "merge", "extend", "assign"],
+            "`map += #{ key: value };` adds the entries of another map",
+        )],
+    ),
+    (
         "Connection",
         &[
             (
@@ -468,6 +508,10 @@ const METHODS: &[(&str, &[Advice])] = &[
     (
         "Network",
         &[
+            (
+                &["get_state", "state", "status"],
+                "`net.is_active()` tells whether the network is started",
+            ),
             (
                 &["get_dhcp_leases", "get_leases", "leases", "list_leases"],
                 "`net.dhcp_leases()` lists the leases",

@@ -118,6 +118,12 @@ pub fn operator(name: &str, operands: &[Option<Type>]) -> Option<Type> {
         | [Some(Type::Float), Some(Type::Float | Type::Int)]
         | [Some(Type::Int), Some(Type::Float)] => Some(Type::Float),
         [Some(text), Some(_)] if text.is_text() && name == "+" => Some(Type::Text),
+        [Some(date), Some(other)] if date.is_called("DateTime") && name == "-" => match other {
+            other if other.is_called("DateTime") => Some(Type::Float),
+            Type::Int | Type::Float | Type::Duration => Some(date.clone()),
+            text if text.is_text() => Some(date.clone()),
+            _ => None,
+        },
         _ => None,
     }
 }
@@ -164,6 +170,8 @@ mod tests {
             ("conn.get_info().no_such_key", None),
             ("1 == 2", Some("bool")),
             ("1 - 2.5", Some("float")),
+            ("now() - \"30d\"", Some("DateTime")),
+            ("now() - date(\"2026-01-01\")", Some("float")),
             ("conn.list_all_domains()[0].name", Some("string")),
             ("other.anything()", None),
             ("0..5", Some("ExclusiveRange")),

@@ -22,11 +22,8 @@ pub fn advice(engine: &Engine, error: &EvalAltResult, known: &[String]) -> Optio
 
 fn function(engine: &Engine, signature: &str, known: &[String]) -> Option<String> {
     let (name, arguments) = signature.split_once(" (").unwrap_or((signature, ""));
-    let receiver = arguments
-        .split([',', ')'])
-        .next()
-        .unwrap_or_default()
-        .trim();
+    let arguments = arguments.strip_suffix(')').unwrap_or(arguments);
+    let receiver = arguments.split(',').next().unwrap_or_default().trim();
     let receiver = Some(Type::of_value(receiver)).filter(|_| !receiver.is_empty());
     for_function(&catalog::functions(engine), name, receiver.as_ref(), known)
 }
@@ -40,7 +37,14 @@ pub fn for_function(
     known: &[String],
 ) -> Option<String> {
     if !name.starts_with(|letter: char| letter.is_alphabetic() || letter == '_') {
-        return None;
+        let is_of_nothing = receiver == Some(&Type::Unit) && ["+", "-", "*"].contains(&name);
+        return is_of_nothing.then(|| {
+            "the left value is `()`; `list.reduce(closure, 0)` begins with 0, and not with `()`"
+                .into()
+        });
+    }
+    if receiver == Some(&Type::Unit) && is_only_method(functions, name) {
+        return Some(OF_NOTHING.into());
     }
     let on = |function: &Function| receiver.is_some_and(|receiver| function.is_on(receiver));
     let fitting = |function: &&Function| !function.property && on(function);
@@ -130,13 +134,25 @@ pub fn for_function(
         .map(|meant| format!("did you mean `{meant}`?"))
 }
 
+/// Advice on a method or a property of `()`.
+const OF_NOTHING: &str = "the value is `()`: `find`, for example, returns it if it finds nothing; test it with `x != ()`";
+
+/// True if `name` is a method of objects, and no other function.
+fn is_only_method(functions: &[Function], name: &str) -> bool {
+    let mut named = functions
+        .iter()
+        .filter(|function| function.name == name && !function.property)
+        .peekable();
+    named.peek().is_some() && named.all(is_method)
+}
+
 /// Advice for a method of other programs on values of the type `kind`.
 fn of_kind_elsewhere(kind: Option<&Type>, name: &str) -> Option<&'static str> {
     let name = match name.starts_with("vir") {
         true => name.to_owned(),
         false => snake_case(name),
     };
-    elsewhere::method(&kind?.to_string(), &name)
+    elsewhere::method(&kind?.plain().to_string(), &name)
 }
 
 /// The counterpart of a command of virsh.
@@ -236,6 +252,27 @@ pub fn of_libvirt<'a>(functions: &'a [Function], name: &str) -> Vec<&'a Function
     match of_variant.is_empty() {
         true => found,
         false => of_variant,
+    }
+}
+
+/// Advice for a call of `name`, which exists, with the wrong arguments of these `types`, if it is a usual mistake.
+pub fn for_arguments(name: &str, types: &[Option<Type>]) -> Option<&'static str> {
+    match (name, types) {
+        ("append", [Some(Type::Array(_)), _]) => Some("`list.push(item)` adds one item"),
+        ("max", [Some(Type::Array(_))]) => Some(
+            "`list.max_by(|item| item)` returns the largest item, and `max(a, b)` the larger of two values",
+        ),
+        ("min", [Some(Type::Array(_))]) => Some(
+            "`list.min_by(|item| item)` returns the smallest item, and `min(a, b)` the smaller of two values",
+        ),
+        ("range", [Some(Type::Int)]) => Some("write `0..3` for 0, 1, 2"),
+        ("int" | "to_int", [Some(text)]) if text.is_text() => {
+            Some("`parse_int(text)` reads a number")
+        }
+        ("float" | "to_float", [Some(text)]) if text.is_text() => {
+            Some("`parse_float(text)` reads a number")
+        }
+        _ => None,
     }
 }
 
@@ -408,6 +445,11 @@ pub fn for_variable(functions: &[Function], name: &str, known: &[String]) -> Opt
     virsh::find(name).map(of_virsh)
 }
 
+/// Advice for an assignment to a variable `name` that does not exist.
+pub fn for_undeclared(name: &str) -> String {
+    format!("declare it with `let {name} = ...`")
+}
+
 /// Advice on Rhai's "Unknown property 'x' - a getter is not registered for type 'T'", and on the same of a setter.
 fn property(engine: &Engine, message: &str) -> Option<String> {
     let mut quoted = message.split('\'').skip(1).step_by(2);
@@ -431,6 +473,9 @@ pub fn for_assignment(functions: &[Function], name: &str, kind: &Type) -> Option
 
 /// Advice for a property `name` that values of the type `kind` do not have.
 pub fn for_property(functions: &[Function], name: &str, kind: &Type) -> Option<String> {
+    if *kind == Type::Unit {
+        return Some(OF_NOTHING.into());
+    }
     let own: Vec<&Function> = functions
         .iter()
         .filter(|function| function.is_on(kind))

@@ -141,6 +141,8 @@ const UNREACHED: &[(&[&str], &str)] = &[
         &["fetch", "urlopen", "curl", "wget"],
         "`http_get(url)` gets a URL, with `--allow-net`",
     ),
+    (&["to_int"], "`parse_int(text)` reads a number"),
+    (&["float", "to_float"], "`parse_float(text)` reads a number"),
     (
         &["quit"],
         "`exit()` ends a script, and `exit(1)` with that status",

@@ -25,6 +25,8 @@ pub struct Receiver<'e> {
     pub direct: bool,
     /// The expression itself, if no chain led to it.
     pub expression: Option<&'e Expr>,
+    /// The name of the call that returned it.
+    pub made_by: Option<&'e str>,
 }
 
 impl<'e> Receiver<'e> {
@@ -283,6 +285,7 @@ pub trait Walker<'e>: Sized {
             root: root(expression),
             direct: matches!(expression, Expr::Variable(..)),
             expression: Some(expression),
+            made_by: called(expression),
         }
     }
 
@@ -294,7 +297,10 @@ pub trait Walker<'e>: Sized {
             Expr::Dot(pair, flags, _) => self.after(*flags, |walk| {
                 let root = receiver.root;
                 let ty = walk.after_dot(receiver, &pair.lhs);
-                let next = Receiver::within(ty, root).unless_nothing(*flags);
+                let next = Receiver {
+                    made_by: called(&pair.lhs),
+                    ..Receiver::within(ty, root).unless_nothing(*flags)
+                };
                 walk.after_dot(next, &pair.rhs)
             }),
             Expr::Index(pair, flags, _) => self.after(*flags, |walk| {
@@ -338,6 +344,14 @@ pub trait Walker<'e>: Sized {
             }
             _ => ty,
         }
+    }
+}
+
+/// The name of the function that `expression` calls.
+fn called(expression: &Expr) -> Option<&str> {
+    match expression {
+        Expr::FnCall(call, _) | Expr::MethodCall(call, _) => Some(call.name.as_str()),
+        _ => None,
     }
 }
 

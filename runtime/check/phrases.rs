@@ -67,6 +67,13 @@ pub(super) fn typed_signature(name: &str, parameters: &[String], types: &[Type])
 
 /// The signatures of native functions, on a value for methods.
 pub(super) fn signatures(functions: &[&Function], method: bool) -> String {
+    // Overloads for Rust's types only lengthen the usage.
+    let is_plain = |function: &&&Function| {
+        let mut types = function.parameters.iter().map(|(_, ty)| ty);
+        types.all(|ty| *ty != Type::Char && (ty.is_object() || !matches!(ty, Type::Object(_))))
+    };
+    let plain: Vec<&Function> = functions.iter().filter(is_plain).copied().collect();
+    let functions = if plain.is_empty() { functions } else { &plain };
     let mut signatures: Vec<String> = Vec::new();
     for function in functions {
         let shown = signature(function, method);

@@ -152,7 +152,11 @@ impl<'a> Walk<'a> {
         arguments: &'a [Expr],
         position: Position,
     ) {
-        let hint = Some(phrases::signatures(natives, skipped > 0));
+        let usual = names::for_arguments(name, kinds);
+        let hint = Some(match usual {
+            Some(usual) => usual.to_owned(),
+            None => phrases::signatures(natives, skipped > 0),
+        });
         let counted: Vec<&&Function> = natives
             .iter()
             .filter(|function| function.parameters.len() == kinds.len())

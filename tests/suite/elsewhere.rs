@@ -136,6 +136,7 @@ const METHODS: &[(&str, &[(&str, &str)])] = &[
         "net",
         &[
             ("leases", "`net.dhcp_leases()`"),
+            ("state", "`net.is_active()`"),
             ("stop", "`net.destroy()`"),
             ("up", "`net.create()`"),
             ("is_up", "`net.is_active()`"),

@@ -455,3 +455,35 @@ fn wrong_words_are_refused_at_once() {
         senseless.sort(|a, b| 1);
         assert_eq(senseless.len(), 300);"#);
 }
+
+#[test]
+fn usual_mistakes_have_a_hint_at_run_time() {
+    for (script, said) in [
+        (
+            "let d = connect().list_all_domains().find(|d| d.name == \"web\"); d.state()",
+            "the value is `()`",
+        ),
+        (
+            "let d = connect().list_all_domains().find(|d| d.name == \"web\"); d.id",
+            "the value is `()`",
+        ),
+        ("x = 5;", "declare it with `let x = ...`"),
+        ("[1].reduce(|a, b| a + b)", "`list.reduce(closure, 0)`"),
+        ("const A = [1]; A.push(2);", "a constant cannot change"),
+        ("let m = #{ a: 1 }; m.values", "call it as `values()`"),
+        ("\"3\".to_float()", "`parse_float(text)`"),
+        ("to_int(\"5\")", "`parse_int(text)`"),
+        ("parse_json(\"{a: 1}\")", "cannot call `parse_json`"),
+        ("template(\"{{ nam }}\", #{})", "the values have no `nam`"),
+        ("date(\"2026-03-01\", \"%d.%m.%Y\")", "such as `31.01.2026`"),
+        ("now().format(\"YYYY\" + \"-MM\")", "not a format of dates"),
+        ("parse_duration(\"5\" + \"M\")", "a small `m` is minutes"),
+        ("now() + \"5M\"", "a small `m` is minutes"),
+        ("exit(\"1\")", "the text \"1\""),
+    ] {
+        fails(script, &[said]);
+    }
+    ok(
+        "assert_eq(parse_duration(\"5m\"), 300.0); assert_eq(date(\"2026-01-31\") + \"1month\", date(\"2026-02-28\"));",
+    );
+}
