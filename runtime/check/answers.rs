@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rhai::{Expr, FnCallExpr, Position, Stmt};
+use rhai::{ASTNode, Expr, FnCallExpr, ImmutableString, Position, Stmt};
 
 use super::Code;
 use super::event_filter::{is_event, takes_event_filter};
@@ -11,6 +11,7 @@ use super::scope::KnownType;
 use super::walk::Walk;
 use super::written::Written;
 use crate::advice::suggest;
+use crate::api::dates::FORMAT_HINT;
 use crate::catalog::Function;
 use crate::spec::{Spec, Type, Words, duration, size};
 use crate::syntax::switch_cases;
@@ -72,11 +73,47 @@ impl<'a> Walk<'a> {
                 let keys: Vec<&str> = spec.keys.iter().map(|key| key.name.as_str()).collect();
                 // Few kinds of event have other keys; a key that is nearly one of these is a typo.
                 let is_typo = || is_event(spec) && suggest::nearest_key(key, &keys).is_some();
-                if !spec.open || is_typo() {
+                if self.asking > 0 && !spec.open {
+                    self.absent_key(spec, key, position);
+                } else if !spec.open || is_typo() {
                     self.missing_key(key, &keys, position);
                 }
                 None
             }
+        }
+    }
+
+    /// Reports the key `key` of a map of the type `map`, which has other ones, and which the script asks for in a way that
+    /// allows a missing key.
+    pub(super) fn ask_key(&mut self, map: Option<&Type>, key: &Expr) {
+        if let (Some(Type::Keys(spec)), Expr::StringConstant(key, position)) = (map, key)
+            && !spec.open
+            && !is_event(spec)
+            && spec.key(key).is_none()
+        {
+            self.absent_key(spec, key, *position);
+        }
+    }
+
+    /// Reports text that is looked for in an error, and is not the name of a key.
+    pub(super) fn ask_error(&mut self, error: Option<&Type>, key: &Expr) {
+        if let Expr::StringConstant(text, position) = key
+            && error.is_some_and(|ty| ty.is_called("Error"))
+            && text.contains(char::is_whitespace)
+        {
+            let message = format!("an error has no key `{text}`");
+            self.find(Code::UnknownKey, *position, message).hint =
+                Some(format!("write `err.message.contains({text:?})`"));
+        }
+    }
+
+    /// Reports a key that a map never has, if another one was meant.
+    fn absent_key(&mut self, spec: &Spec, key: &str, position: Position) {
+        let keys: Vec<&str> = spec.keys.iter().map(|key| key.name.as_str()).collect();
+        if let Some(near) = suggest::nearest_key(key, &keys).filter(|_| self.trying == 0) {
+            let message = format!("the map never has a key `{key}`");
+            self.find(Code::UnknownKey, position, message).hint =
+                Some(format!("did you mean `{near}`?"));
         }
     }
 
@@ -95,7 +132,13 @@ impl<'a> Walk<'a> {
         if self.asking > 0 || self.trying > 0 {
             return;
         }
+        let is_method = |function: &Function| {
+            !function.property && function.parameters.len() == 1 && function.is_on(&Type::Map)
+        };
         let hint = match suggest::nearest_key(key, known) {
+            _ if self.checker.catalog.named(key).any(is_method) => {
+                format!("`{key}` is a method: call it as `{key}()`")
+            }
             Some(near) => format!("did you mean `{near}`?"),
             None if known.is_empty() => "the map is empty".to_owned(),
             None => format!("its keys are {}", known.join(", ")),
@@ -112,20 +155,21 @@ impl<'a> Walk<'a> {
         position: Position,
     ) {
         let [one, other] = &call.args[..] else { return };
+        if self.compare_habits(call, kinds, position) {
+            return;
+        }
+        let equality = ["==", "!="].contains(&call.name.as_str());
+        for (kind, literal) in kinds.iter().zip([other, one]) {
+            if let Some(words) = kind.as_ref().and_then(Type::vocabulary)
+                && equality
+                && let Some(text) = self.text_of(literal)
+            {
+                self.word_of(words, literal, &text);
+            }
+        }
         let [Some(left), Some(right)] = kinds else {
             return;
         };
-        let equality = ["==", "!="].contains(&call.name.as_str());
-        for (kind, literal) in [(left, other), (right, one)] {
-            if !equality {
-                break;
-            }
-            if let (Some(words), Expr::StringConstant(text, position)) =
-                (kind.vocabulary(), literal)
-            {
-                self.word(words, text, *position);
-            }
-        }
         if equality && self.compare_code([left, right], call, position) {
             return;
         }
@@ -144,6 +188,9 @@ impl<'a> Walk<'a> {
         let named = call.args.iter().find_map(constant);
         let word = named.and_then(vocabulary::of_constant);
         let hint = amount_meant([left, right], &call.args).unwrap_or_else(|| match word {
+            _ if is_date([left, right]) => {
+                "a date is compared with another date: `date(\"2026-01-31\")`, `now() - \"30days\"`".into()
+            }
             Some(word) if left.is_text() || right.is_text() => {
                 format!("the word for it is \"{word}\"")
             }
@@ -195,6 +242,22 @@ impl<'a> Walk<'a> {
     fn compare_code(&mut self, kinds: [&Type; 2], call: &FnCallExpr, position: Position) -> bool {
         let named = call.args.iter().find_map(constant);
         let words = kinds.iter().find_map(|kind| kind.vocabulary());
+        let is_number = call
+            .args
+            .iter()
+            .any(|arg| matches!(arg, Expr::IntegerConstant(..)));
+        if let Some(words) = words
+            && !words.begin.is_empty()
+            && is_number
+            && !self.files.may_be_key("code")
+        {
+            let message = "the code of an error is text, and is compared with a number";
+            self.find(Code::NeverEqual, position, message.into()).hint = Some(
+                "write a name such as \"VIR_ERR_NO_DOMAIN\", or compare the `number` of the error"
+                    .into(),
+            );
+            return true;
+        }
         let (Some(named), Some(words)) = (named, words) else {
             return false;
         };
@@ -309,6 +372,15 @@ impl<'a> Walk<'a> {
         self.find(Code::NeverEqual, position, message).hint = hint;
     }
 
+    /// The text that `expression` certainly is, also through a constant or a variable.
+    fn text_of(&self, expression: &Expr) -> Option<ImmutableString> {
+        match expression {
+            Expr::StringConstant(text, _) => Some(text.clone()),
+            Expr::Variable(..) => self.value_of(expression)?.text(),
+            _ => None,
+        }
+    }
+
     fn each_word(&mut self, words: &Words, expression: &'a Expr) {
         match expression {
             Expr::StringConstant(text, position) => self.word(words, text, *position),
@@ -325,8 +397,37 @@ impl<'a> Walk<'a> {
                     self.word(words, &item.to_string(), *position);
                 }
             }
+            Expr::Variable(..) => {
+                if let Some(text) = self.text_of(expression) {
+                    self.word_of(words, expression, &text);
+                }
+            }
             _ => {}
         }
+    }
+
+    /// The text that `expression` is, as a word. A variable with text that the script asks for, such as "any", may have
+    /// that for another purpose.
+    fn word_of(&mut self, words: &Words, expression: &Expr, text: &str) {
+        let is_sure = matches!(expression, Expr::StringConstant(..))
+            || words.has(text)
+            || (!text.is_empty() && self.times_written(text) == 1);
+        if is_sure {
+            self.word(words, text, expression.start_position());
+        }
+    }
+
+    /// The number of places where the file has the text `wanted`.
+    fn times_written(&self, wanted: &str) -> usize {
+        let mut times = 0;
+        self.file.each_node(&mut |node| {
+            if let ASTNode::Expr(Expr::StringConstant(text, _)) = node
+                && text == wanted
+            {
+                times += 1;
+            }
+        });
+        times
     }
 
     fn word(&mut self, words: &Words, text: &str, position: Position) {
@@ -381,6 +482,19 @@ impl<'a> Walk<'a> {
         }
         if let Some((message, hint)) = first.wrong_amount(text) {
             self.find(Code::UnknownWord, *position, message).hint = Some(hint);
+        }
+    }
+
+    /// A format of a date that writes no part of it.
+    pub(super) fn check_date_format(&mut self, receiver: Option<&Type>, call: &FnCallExpr) {
+        let is_date = receiver.is_some_and(|ty| ty.is_called("DateTime"));
+        if let ("format", [Expr::StringConstant(text, position)]) =
+            (call.name.as_str(), &call.args[..])
+            && is_date
+            && !text.contains('%')
+        {
+            let message = format!("`{text}` is not a format of dates");
+            self.find(Code::UnknownWord, *position, message).hint = Some(FORMAT_HINT.into());
         }
     }
 
@@ -444,6 +558,12 @@ fn amount_meant(types: [&Type; 2], operands: &[Expr]) -> Option<String> {
         ));
     }
     (!ways.is_empty()).then(|| ways.join(", "))
+}
+
+/// True if a date is compared with text.
+fn is_date(types: [&Type; 2]) -> bool {
+    let is_any = |is: fn(&Type) -> bool| types.into_iter().any(is);
+    is_any(|ty| ty.is_called("DateTime")) && is_any(Type::is_text)
 }
 
 /// The last property or method in a chain; empty for other expressions.

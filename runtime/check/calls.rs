@@ -71,8 +71,10 @@ impl<'a> Walk<'a> {
         if call.capture_parent_scope {
             self.scope.forget_all();
         }
-        if let ("contains", [list, _], [_, value]) = (name, &call.args[..], &kinds[..]) {
+        if let ("contains", [list, wanted], [held, value]) = (name, &call.args[..], &kinds[..]) {
             self.look_up(list, value);
+            self.ask_key(held.as_ref(), wanted);
+            self.ask_error(held.as_ref(), wanted);
         }
         if ["print", "debug", "note"].contains(&name) {
             for (kind, value) in kinds.iter().zip(&call.args) {
@@ -158,6 +160,10 @@ impl<'a> Walk<'a> {
         if let ("contains", Some(list), [_, value]) = (name, receiver.expression, &kinds[..]) {
             self.look_up(list, value);
         }
+        if let ("get" | "contains", [wanted]) = (name, &call.args[..]) {
+            self.ask_key(receiver.ty.as_ref(), wanted);
+            self.ask_error(receiver.ty.as_ref(), wanted);
+        }
         let direct = receiver.root.filter(|_| receiver.direct);
         if let Some(root) = direct.filter(|_| super::facts::CHANGING.contains(&name)) {
             let taken = name == "take" && call.args.is_empty();
@@ -183,6 +189,9 @@ impl<'a> Walk<'a> {
         if let Some(kind) = keyword(name, kinds.len()) {
             return kind;
         }
+        if let Some(root) = direct.filter(|root| !self.scope.has(root)) {
+            self.advise_on_module(root, name);
+        }
         let catalog = self.checker.catalog;
         let taken: Vec<&Function> = catalog
             .named(name)
@@ -197,7 +206,9 @@ impl<'a> Walk<'a> {
         }
         self.check_arguments(&taken, &call.args, 1);
         live_dump::check(self, call);
+        self.check_temporary(receiver, call, position);
         paths::check(self, &taken, &call.args);
+        self.check_date_format(receiver.ty.as_ref(), call);
         capture::check_copies(self, name, &kinds, &call.args);
         if receiver.ty.is_none() && self.files.may_be_key(name) {
             return None;
@@ -214,6 +225,23 @@ impl<'a> Walk<'a> {
             }
             None => answers::text_or_default(&kinds, name),
             known => known,
+        }
+    }
+
+    /// Corrects `alias.name(...)` where `alias` is an import: the variable was reported as unknown.
+    fn advise_on_module(&mut self, alias: &str, name: &str) {
+        let mut imports = self.file.imports().iter();
+        let message = format!("there is no variable `{alias}`");
+        if imports.any(|import| import.alias.name == alias)
+            && let Some(finding) = self
+                .findings
+                .iter_mut()
+                .rev()
+                .find(|it| it.message == message)
+        {
+            finding.hint = Some(format!(
+                "`{alias}` is an import: write `{alias}::{name}(...)`"
+            ));
         }
     }
 
@@ -279,8 +307,13 @@ impl<'a> Walk<'a> {
         if may_have {
             return None;
         }
+        let root = receiver.root.filter(|_| receiver.direct);
+        let is_counter = kind == Type::Int && root.is_some_and(|it| self.counters.contains(&it));
         let message = format!("a value of type {} has no property `{name}`", kind.plain());
-        self.find(Code::UnknownProperty, position, message).hint = hint;
+        self.find(Code::UnknownProperty, position, message).hint = match is_counter {
+            true => Some("the item comes first: `for (item, position) in list { ... }`".into()),
+            false => hint,
+        };
         None
     }
 

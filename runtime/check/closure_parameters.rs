@@ -1,8 +1,9 @@
 //! The parameters of the closures that native functions call.
 
-use rhai::Expr;
+use rhai::{ASTNode, Expr};
 
 use super::Code;
+use super::definitions::Definition;
 use super::walk::Walk;
 use crate::catalog::Function;
 use crate::spec::Type;
@@ -117,6 +118,15 @@ pub(super) fn check<'a>(
             continue;
         };
         let parameters = closure.definition.parameters.len() - closure.captured.len();
+        if parameters == 1 && takes_position(taken) && !uses_this(closure.definition) {
+            let message = "`for_each` passes the position, not the item";
+            let position = argument.start_position();
+            let finding = walk.find(Code::PositionNotItem, position, message.into());
+            finding.hint = Some(
+                "write `for item in list { ... }`; in the closure of `for_each`, the item is `this`".into(),
+            );
+            continue;
+        }
         let Some((function, forms)) = refusing(taken, index + skipped, parameters) else {
             continue;
         };
@@ -131,6 +141,20 @@ pub(super) fn check<'a>(
         let finding = walk.find(Code::WrongArgumentCount, position, message);
         finding.hint = Some(format!("write {}", forms.join(" or ")));
     }
+}
+
+/// True if all of the functions `taken` pass the position of an item to their closure, and the item as `this`.
+fn takes_position(taken: &[&Function]) -> bool {
+    !taken.is_empty() && taken.iter().all(|function| function.name == "for_each")
+}
+
+/// True if the body of a closure reads `this`.
+fn uses_this(closure: &Definition) -> bool {
+    closure.body.iter().any(|statement| {
+        !statement.walk(&mut Vec::new(), &mut |path: &[ASTNode]| {
+            !matches!(path.last(), Some(ASTNode::Expr(Expr::ThisPtr(_))))
+        })
+    })
 }
 
 /// The name of the functions `taken` and the closures that they accept as their parameter number `index`, if none of them

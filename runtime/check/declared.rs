@@ -29,7 +29,7 @@ impl Sources for Files {
 
 impl Files {
     /// True if `file` is the script itself, and not a file that it imports.
-    fn is_script(&self, file: &File) -> bool {
+    pub(super) fn is_script(&self, file: &File) -> bool {
         let mut files = self.iter();
         files.next().is_some_and(|first| first.name == file.name)
     }

@@ -275,7 +275,7 @@ impl<'a> Walk<'a> {
 }
 
 /// True if `body` returns a value before its end.
-fn returns(body: &[Stmt]) -> bool {
+pub(super) fn returns(body: &[Stmt]) -> bool {
     body.iter().any(|statement| {
         !statement.walk(&mut Vec::new(), &mut |path: &[ASTNode]| {
             !matches!(path.last(), Some(ASTNode::Stmt(Stmt::Return(..))))

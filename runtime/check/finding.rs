@@ -117,8 +117,13 @@ codes! {
     UnusedImport = "unused-import", Warning;
     /// The value of the statement is unused, and it has no other effect.
     UnusedResult = "unused-result", Warning;
-    /// A value that a closure of `parallel` writes to a captured variable is lost.
+    /// A value that is written to a copy is lost: a variable that a closure of `parallel` captured, a variable of a loop, XML
+    /// that no variable holds.
     LostWrite = "lost-write", Warning;
+    /// The closure of `for_each` takes the position of the item; the item is `this`.
+    PositionNotItem = "position-not-item", Warning;
+    /// Nothing calls the function `main`, and the script does nothing else.
+    UncalledMain = "uncalled-main", Warning;
     /// The call has no effect or fails in the state that the previous lines leave.
     WrongState = "wrong-state", Warning;
     /// The XML of a running guest is made its definition.

@@ -7,6 +7,7 @@ mod answers;
 mod calls;
 mod capture;
 mod closure_parameters;
+mod comparisons;
 mod declared;
 mod definitions;
 mod effects;
@@ -17,6 +18,8 @@ mod files;
 mod finding;
 mod flags;
 mod live_dump;
+mod lost_writes;
+mod main_function;
 mod modules;
 mod options;
 mod paths;
@@ -61,6 +64,9 @@ pub struct Checker<'a> {
     whole: bool,
 }
 
+/// The variable with the arguments of the script.
+const ARGUMENTS: &str = "args";
+
 /// Rhai's named types for which the catalogue has all functions.
 const RANGES: [&str; 2] = ["ExclusiveRange", "InclusiveRange"];
 
@@ -70,7 +76,7 @@ impl<'a> Checker<'a> {
         Self {
             engine,
             catalog,
-            variables: vec!["args".into()],
+            variables: vec![ARGUMENTS.into()],
             whole: true,
         }
     }
@@ -123,6 +129,7 @@ impl<'a> Checker<'a> {
             own.extend(unused::imports(files, file));
             own.extend(files.wrong_declarations(self, file));
             own.extend(type_names::unknown(self, files, file));
+            own.extend(main_function::uncalled(files, file));
             own.sort_by_key(|finding| (finding.span, finding.code));
             own.dedup_by(|one, other| one.span == other.span && one.message == other.message);
             let trail = match own.is_empty() {

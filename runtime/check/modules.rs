@@ -1,14 +1,17 @@
 //! Checks uses of imported files, and of the file itself as `global`.
 
-use rhai::{Expr, FnCallExpr, Namespace, Position};
+use rhai::{Expr, FnCallExpr, Namespace, Position, Stmt};
 
 use super::definitions::Definition;
 use super::effects::tells_of_a_value;
+use super::expressions::returns;
 use super::files::{File, Files};
 use super::scope::KnownType;
+use super::statements::end_of;
 use super::walk::Walk;
 use super::{Code, options, phrases};
 use crate::advice::suggest;
+use crate::catalog::Function;
 use crate::script::declarations;
 use crate::script::imports::is_recipe;
 use crate::spec::Type;
@@ -112,7 +115,36 @@ impl<'a> Walk<'a> {
     /// The type of the result of the function `definition` of `file`, from its doc comment.
     pub(super) fn result_of(&self, file: &'a File, definition: &'a Definition) -> KnownType {
         let read = || declarations::result(self.files, &file.name, &definition.docs);
-        self.sure(Some(definition.result.get_or_init(read)))
+        let told = self.sure(Some(definition.result.get_or_init(read)));
+        told.or_else(|| self.returns_nothing(file, definition).then_some(Type::Unit))
+    }
+
+    /// True if a call of the function `definition` of `file` certainly has no value.
+    fn returns_nothing(&self, file: &File, definition: &Definition) -> bool {
+        let call = match definition.body.last() {
+            Some(Stmt::FnCall(call, _)) => (&**call, 0),
+            Some(Stmt::Expr(expression)) => match end_of(expression) {
+                Expr::FnCall(call, _) => (&**call, 0),
+                Expr::MethodCall(call, _) => (&**call, 1),
+                _ => return false,
+            },
+            Some(Stmt::Assignment(_) | Stmt::Var(..)) => return !returns(&definition.body),
+            _ => return false,
+        };
+        let (call, receivers) = call;
+        let name = call.name.as_str();
+        let count = call.args.len() + receivers;
+        let is_meant =
+            |function: &&Function| !function.property && function.parameters.len() == count;
+        let mut natives = self.checker.catalog.named(name).filter(is_meant).peekable();
+        let is_native = call.namespace.is_empty()
+            && call.op_token.is_none()
+            && file.functions_named(name).next().is_none()
+            && !self.files.may_be_key(name)
+            && natives.peek().is_some();
+        is_native
+            && natives.all(|function| function.returns == Type::Unit)
+            && !returns(&definition.body)
     }
 
     /// The files that a path such as `guest::image` may stand for; nothing if that is unknown

@@ -21,8 +21,12 @@ impl Walk<'_> {
             && let Some((name, position)) = last_call(value)
         {
             let message = format!("`{name}` returns no value, so {}", effect());
-            self.find(Code::NoValue, position, message).hint =
-                Some("call it in a separate statement".into());
+            let is_own = self.checker.catalog.named(name).next().is_none();
+            let hint = match is_own && name != "print" && name != "debug" {
+                true => "a function returns the value of its last statement: end it with the value",
+                false => "call it in a separate statement",
+            };
+            self.find(Code::NoValue, position, message).hint = Some(hint.into());
         }
     }
 
@@ -47,7 +51,7 @@ impl Walk<'_> {
 }
 
 /// The name and the place of the function call that gives `expression` its value.
-fn last_call(expression: &Expr) -> Option<(&str, Position)> {
+pub(super) fn last_call(expression: &Expr) -> Option<(&str, Position)> {
     match expression {
         Expr::FnCall(call, position) | Expr::MethodCall(call, position) => {
             Some((call.name.as_str(), *position))
@@ -118,7 +122,7 @@ fn check_call<'a>(walk: &mut Walk<'a>, call: &'a FnCallExpr, position: Position)
 }
 
 /// The end of a chain.
-fn end_of(rest: &Expr) -> &Expr {
+pub(super) fn end_of(rest: &Expr) -> &Expr {
     match rest {
         Expr::Dot(pair, ..) => end_of(&pair.rhs),
         other => other,

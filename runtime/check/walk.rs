@@ -9,8 +9,9 @@ use super::facts::Facts;
 use super::files::{File, Files};
 use super::scope::{KnownType, Learned, Scope, Variable};
 use super::written::Value;
-use super::{Checker, Code, Finding, Span, state, statements};
+use super::{ARGUMENTS, Checker, Code, Finding, Span, state, statements};
 use crate::catalog::inference::operator;
+use crate::catalog::names;
 use crate::catalog::walker::{Walker, root};
 use crate::run::session::Session;
 use crate::runbook::inputs::{MAIN, VARIABLE};
@@ -41,6 +42,8 @@ pub(super) struct Walk<'a> {
     pub(super) closures: Vec<Closure>,
     /// The types of items and entries that are not literals.
     pub(super) kinds: HashMap<*const Expr, Type>,
+    /// The variables with the positions of items in the surrounding `for` loops.
+    pub(super) counters: Vec<&'a str>,
     pub(super) findings: Vec<Finding>,
 }
 
@@ -71,6 +74,7 @@ impl<'a> Walk<'a> {
             ignored: None,
             closures: Vec::new(),
             kinds: HashMap::new(),
+            counters: Vec::new(),
             findings: Vec::new(),
         };
         let mut walk = new(None);
@@ -82,7 +86,8 @@ impl<'a> Walk<'a> {
             );
         }
         for name in &checker.variables {
-            walk.parameter(name, None);
+            let is_args = name == ARGUMENTS;
+            walk.parameter(name, is_args.then(|| Type::Array(Box::new(Type::Text))));
         }
         let inputs = files.inputs(file);
         let main = inputs.is_some() && file.function(MAIN, 1).is_some();
@@ -271,8 +276,13 @@ impl<'a> Walk<'a> {
                 self.introduce(item, held, None, true);
                 if let Some(counter) = counter {
                     self.introduce(counter, Some(Type::Int), None, true);
+                    self.counters.push(&counter.name);
                 }
+                self.check_loop_variable(&item.name, flow.body.statements());
                 self.repeat(flow.body.statements());
+                if counter.is_some() {
+                    self.counters.pop();
+                }
                 self.leave(length);
                 None
             }
@@ -375,7 +385,7 @@ impl<'a> Walk<'a> {
             let name = variable.1.as_str();
             self.check_value(&kind, value, || format!("`{name}` is `()`"));
             let Some(untracked) = self.scope.is_untracked(name) else {
-                self.read_variable(name, *position);
+                self.assigned_unknown(name, *position, how.is_op_assignment());
                 return;
             };
             let kind = match how.get_op_assignment_info() {
@@ -396,6 +406,18 @@ impl<'a> Walk<'a> {
             return;
         }
         self.assigned_place(target);
+    }
+
+    /// An assignment to a variable that does not exist; `changes` is true if it needs the old value.
+    fn assigned_unknown(&mut self, name: &str, position: Position, changes: bool) {
+        let before = self.findings.len();
+        self.read_variable(name, position);
+        if let Some(finding) = self.findings.get_mut(before)
+            && finding.hint.is_none()
+            && !changes
+        {
+            finding.hint = Some(names::for_undeclared(name));
+        }
     }
 
     /// Marks the variable `name` as read, if it is one in sight.

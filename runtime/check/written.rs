@@ -71,6 +71,14 @@ impl Written {
         }
     }
 
+    /// The text that it is.
+    pub(super) fn text(&self) -> Option<ImmutableString> {
+        match &self.shape {
+            Shape::Text(text) => text.clone(),
+            _ => None,
+        }
+    }
+
     fn is_known(&self) -> bool {
         !matches!(self.shape, Shape::Unknown)
     }
