@@ -52,6 +52,28 @@ pub(crate) fn fitted(text: &str, room: usize) -> String {
     text.to_owned()
 }
 
+/// `text` with line breaks between words, so that no word goes on in the next row of `columns`.
+pub(crate) fn wrapped(text: &str, columns: usize) -> String {
+    let mut lines = String::new();
+    let mut column = 0;
+    for word in text.split(' ') {
+        let length = total(word);
+        // A word that is longer than a row begins where it is.
+        if column > 0 && column + 1 + length > columns && length <= columns {
+            lines.push('\n');
+            column = length;
+        } else {
+            if column > 0 {
+                lines.push(' ');
+                column += 1;
+            }
+            column += length;
+        }
+        lines.push_str(word);
+    }
+    lines
+}
+
 /// The number of columns that `text` takes in one row.
 pub(crate) fn total(text: &str) -> usize {
     text.chars().map(width).sum()
@@ -65,7 +87,19 @@ fn width(letter: char) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{column_after, fitted};
+    use super::{column_after, fitted, wrapped};
+
+    #[test]
+    fn lines_break_between_words() {
+        for (text, expected) in [
+            ("a bc def", "a bc\ndef"),
+            ("abcde f", "abcde\nf"),
+            ("a bcdefg h", "a bcdefg\nh"),
+            ("", ""),
+        ] {
+            assert_eq!(wrapped(text, 5), expected);
+        }
+    }
 
     #[test]
     fn text_goes_on_in_the_next_row() {

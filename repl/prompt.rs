@@ -12,6 +12,8 @@ mod opening;
 mod pager;
 mod prompt_string;
 mod runbook;
+mod several;
+mod shell_syntax;
 mod transcript;
 mod worker;
 
@@ -27,6 +29,7 @@ use rustyline::history::FileHistory;
 use virhai::interrupt::Stop;
 
 use crate::args::{Args, Options};
+use crate::columns;
 use crate::diagnostic::Diagnostic;
 use crate::exit_status::{FAILED, WRONG_USAGE};
 use crate::outlet;
@@ -63,6 +66,12 @@ pub(crate) fn start(args: &Args) -> u8 {
     }
 }
 
+/// Prints an error, with line breaks between its words.
+fn report(message: &str) {
+    let text = columns::wrapped(&format!("error: {message}"), columns::columns());
+    eprintln!("{text}");
+}
+
 /// A session at the terminal.
 struct Prompt {
     editor: Editor<Input, FileHistory>,
@@ -73,6 +82,8 @@ struct Prompt {
     connects: bool,
     /// Whether to ask before calls that destroy an object.
     confirms: bool,
+    /// True if the last input failed or was not run.
+    failed: bool,
     /// True if output longer than the screen goes through a pager.
     pages: bool,
     /// Receives the user's wish to return to the prompt, even if an input is still running.
@@ -115,6 +126,7 @@ impl Prompt {
             news,
             connects: false,
             confirms: true,
+            failed: false,
             pages: true,
             left,
             opening: None,
@@ -169,8 +181,15 @@ impl Prompt {
         }
     }
 
-    /// Runs the input; a status means the end.
+    /// Runs the input, or the inputs that it consists of; a status means the end.
     fn take(&mut self, text: &str) -> Option<u8> {
+        match self.inputs_of(text) {
+            Some(inputs) => self.take_each(&inputs),
+            None => self.take_one(text),
+        }
+    }
+
+    fn take_one(&mut self, text: &str) -> Option<u8> {
         if commands::is_command(text) {
             return self.command(text);
         }
@@ -178,6 +197,7 @@ impl Prompt {
             return self.follow_first_words(words);
         }
         if !self.confirmed(text) {
+            self.failed = true;
             return None;
         }
         self.evaluate(text)
@@ -201,7 +221,9 @@ impl Prompt {
                 self.evaluate(&code)
             }
             FirstWords::Tell { message, code } => {
-                eprintln!("error: {message}");
+                report(&message);
+                // A command with code is only not run yet.
+                self.failed = code.is_none();
                 if let Some(code) = code {
                     let _ = self.editor.add_history_entry(code);
                 }

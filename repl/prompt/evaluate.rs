@@ -43,6 +43,7 @@ impl Prompt {
         match self.attempt(text, view) {
             Ended::Well { has_value } => self.transcript.ran(number, text, has_value),
             Ended::Badly(at) => {
+                self.failed = true;
                 let left_something = self.worker.scope().len() > variables;
                 let ran = match left_something {
                     true => runbook::ran_before(text, at),

@@ -3,7 +3,10 @@
 use rhai::Scope;
 use virhai::advice::virsh::{self, VirshCommand};
 use virhai::catalog::Catalog;
+use virhai::suggest;
 use virhai::syntax::lexer::{self, TokenClass};
+
+use super::shell_syntax;
 
 /// The reaction to an input that is a word of another program, and not Rhai.
 #[derive(Debug, PartialEq, Eq)]
@@ -46,6 +49,26 @@ const COMMANDS: &[(&str, &str)] = &[
     ("%quickref", ":help"),
 ];
 
+/// Programs in front of a command of virsh.
+const PROGRAMS: &[&str] = &["sudo", "virsh", "virhai"];
+
+/// True if `text` consists of words alone, at least two: no Rhai does, except with a keyword.
+fn is_sentence(text: &str) -> bool {
+    let tokens = lexer::code(text);
+    let mut words = text.split_whitespace();
+    let is_name = |word: &str| {
+        word.starts_with(|letter: char| letter.is_alphanumeric() || "/-".contains(letter))
+            && word
+                .chars()
+                .all(|letter| letter.is_alphanumeric() || "_-./=".contains(letter))
+    };
+    tokens
+        .first()
+        .is_some_and(|token| token.class == TokenClass::Name)
+        && words.clone().count() > 1
+        && words.all(is_name)
+}
+
 /// True if `text` may be a command of another program; most inputs are not.
 pub(super) fn may_be(text: &str, scope: &Scope) -> bool {
     let text = text.trim();
@@ -54,6 +77,8 @@ pub(super) fn may_be(text: &str, scope: &Scope) -> bool {
     text.starts_with(['!', '\\', '%'])
         || !is_known(first, scope)
             && (virsh::first_word(first).is_some()
+                || PROGRAMS.contains(&first)
+                || is_sentence(text)
                 || ["clear", "cls"].contains(&first)
                 || COMMANDS.iter().any(|(word, _)| *word == first))
 }
@@ -81,6 +106,22 @@ pub(super) fn find(text: &str, scope: &Scope, catalog: &Catalog) -> Option<First
         return Some(of_call);
     }
     let is_word = |letter: char| letter.is_alphanumeric() || "_-\\%?".contains(letter);
+    if !is_known(first, scope)
+        && virsh::first_word(first).is_some()
+        && let Some(signed) = shell_syntax::split(text)
+        && let Some(found) = find(signed.command, scope, catalog)
+    {
+        return match found {
+            Run(code)
+            | Tell {
+                code: Some(code), ..
+            } => Some(signed.answer(&code, catalog)),
+            other => Some(other),
+        };
+    }
+    if PROGRAMS.contains(&first) && !is_known(first, scope) {
+        return of_program(first, text, scope, catalog);
+    }
     if !first.chars().all(is_word)
         || is_known(first, scope)
         || words.first().is_some_and(|next| is_operator(next))
@@ -112,8 +153,49 @@ pub(super) fn find(text: &str, scope: &Scope, catalog: &Catalog) -> Option<First
         }
         _ => {}
     }
-    let command = virsh::first_word(first).filter(|command| command.name == first)?;
-    Some(of_virsh(command, &words, scope, catalog))
+    match virsh::first_word(first).filter(|command| command.name == first) {
+        Some(command) => Some(of_virsh(command, &words, scope, catalog)),
+        None => is_sentence(text)
+            .then(|| misspelt(first, catalog))
+            .flatten(),
+    }
+}
+
+/// The answer to a command behind `sudo` or `virsh`.
+fn of_program(program: &str, text: &str, scope: &Scope, catalog: &Catalog) -> Option<FirstWords> {
+    let rest = text.strip_prefix(program)?.trim_start();
+    let Some(first) = rest.split_whitespace().next() else {
+        return Some(tell(format!(
+            "this is virhai's prompt: type commands such as `list --all` without `{program}`"
+        )));
+    };
+    if first.starts_with('-') {
+        return Some(tell(format!(
+            "type the command without `{program}`; `:connect URI` connects to another host"
+        )));
+    }
+    if is_operator(first) {
+        return None;
+    }
+    find(rest, scope, catalog).or_else(|| {
+        Some(tell(format!(
+            "the prompt cannot run programs such as `{program} {first}`; Ctrl-Z returns to the shell, and `fg` comes back"
+        )))
+    })
+}
+
+/// The answer to words that are neither Rhai nor a command; none if Rhai's own advice is better.
+fn misspelt(first: &str, catalog: &Catalog) -> Option<FirstWords> {
+    if virhai::advice::is_word_elsewhere(first) || catalog.named(first).next().is_some() {
+        return None;
+    }
+    let names = virsh::all().map(|command| command.name);
+    let near = suggest::nearest(first, names.chain(COMMANDS.iter().map(|(name, _)| *name)));
+    let hint = match near {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "`:help` lists the commands of the prompt, which knows virsh's commands too".into(),
+    };
+    Some(tell(format!("unknown command `{first}`; {hint}")))
 }
 
 fn tell(message: String) -> FirstWords {
@@ -176,15 +258,24 @@ fn of_virsh(command: VirshCommand, words: &[&str], scope: &Scope, catalog: &Cata
             .get(name)
             .is_some_and(|value| crate::show::noun_and_name(value).is_some())
     };
-    let code = command.code(words, &is_object);
-    let option = virsh::untranslated(words);
-    if option.is_none() && command.is_filled_by(words) && only_reads(&code, catalog) {
+    let code = match command.code(words, &is_object) {
+        Ok(code) => code,
+        Err(word) => {
+            let explains = command.explained_by().map_or_else(String::new, |function| {
+                format!("; `:help {function}` explains the call")
+            });
+            return tell(format!(
+                "`{word}` after {} has no translation{explains}",
+                command.in_words()
+            ));
+        }
+    };
+    if command.is_filled_by(words) && only_reads(&code, catalog) {
         return Run(code);
     }
-    let without = option.map_or_else(String::new, |option| format!(" without its `{option}`"));
     Tell {
         message: format!(
-            "{}{without} is `{code}` here; press Up to edit and run that",
+            "{} is `{code}` here; press Up to edit and run it",
             command.in_words()
         ),
         code: Some(code),
@@ -201,7 +292,10 @@ fn only_reads(code: &str, catalog: &Catalog) -> bool {
     let waits = ["wait_event", "events", "open_console", "edit"];
     called.all(|name| {
         let mut functions = catalog.named(name).filter(|function| !function.standard);
-        !waits.contains(&name)
+        // The catalogue does not tell what a recipe does.
+        let is_known = catalog.named(name).next().is_some();
+        is_known
+            && !waits.contains(&name)
             && functions.all(|function| !function.calls().any(virhai::may_change))
     })
 }
@@ -247,7 +341,15 @@ mod tests {
         }
         assert_eq!(found("clear"), Some(FirstWords::Clear));
         for (text, code) in [
-            ("list", "conn.list_all_domains()"),
+            (
+                "list",
+                "conn.list_all_domains(VIR_CONNECT_LIST_DOMAINS_ACTIVE)",
+            ),
+            ("net-info lan", "[conn.network_lookup_by_name(\"lan\")]"),
+            (
+                "dumpxml 'a b' --security-info",
+                "conn.lookup_by_name(\"a b\").xml_desc(VIR_DOMAIN_XML_SECURE)",
+            ),
             ("list --all", "conn.list_all_domains()"),
             ("dumpxml web", "conn.lookup_by_name(\"web\").xml_desc()"),
             ("ps", "conn.list_all_domains()"),
@@ -256,8 +358,8 @@ mod tests {
                 "iothreadinfo web",
                 "conn.lookup_by_name(\"web\").io_thread_info()",
             ),
-            ("net-list", "conn.list_all_networks()"),
-            ("nodedev-list", "conn.list_all_devices()"),
+            ("net-list --all", "conn.list_all_networks()"),
+            ("nodedev-list --all", "conn.list_all_devices()"),
             (
                 "domiflist web",
                 "conn.lookup_by_name(\"web\").xml().select(\"devices/interface\")",
@@ -281,12 +383,19 @@ mod tests {
             ),
             (
                 "undefine web --nvram",
-                Some("conn.lookup_by_name(\"web\").undefine()"),
+                Some("conn.lookup_by_name(\"web\").undefine(VIR_DOMAIN_UNDEFINE_NVRAM)"),
             ),
-            ("list --inactive", Some("conn.list_all_domains()")),
             (
-                "dumpxml 'a b' --security-info",
-                Some("conn.lookup_by_name(\"a b\").xml_desc()"),
+                "autostart web --disable",
+                Some("conn.lookup_by_name(\"web\").set_autostart(false)"),
+            ),
+            ("blockcommit web vda --active --pivot", None),
+            ("list --title", None),
+            (
+                "undefine web --remove-all-storage",
+                Some(
+                    "import \"std/guest\" as guest; guest::remove_with_volumes(conn.lookup_by_name(\"web\"))",
+                ),
             ),
             ("!ls", None),
             ("\\d", Some("conn.list_all_domains()")),
@@ -298,10 +407,13 @@ mod tests {
             };
             assert_eq!(found.as_deref(), code, "{text}");
         }
-        let Some(FirstWords::Tell { message, .. }) = found("list --inactive") else {
+        let Some(FirstWords::Tell { message, .. }) = found("list --title") else {
             panic!("it is told about");
         };
-        assert!(message.contains("without its `--inactive` is"), "{message}");
+        assert_eq!(
+            message,
+            "`--title` after virsh's `list` has no translation; `:help list_all_domains` explains the call"
+        );
     }
 
     #[test]

@@ -14,7 +14,7 @@ use rustyline::history::FileHistory;
 use virhai::engine;
 use virhai::interrupt::Interrupt;
 use virhai::program::CompileError;
-use virhai::{Imports, Session, extent, stack_size};
+use virhai::{Fleet, Imports, Session, extent, stack_size};
 
 use super::input::Input;
 use crate::args::Options;
@@ -81,6 +81,11 @@ pub(super) struct Worker {
 }
 
 impl Worker {
+    /// The list of hosts.
+    pub(super) fn fleet(&self) -> &Fleet {
+        &self.options.project.fleet
+    }
+
     pub(super) fn new(options: Options, session: Session) -> Self {
         let here = std::env::current_dir().unwrap_or_else(|_| ".".into());
         let imports = Imports::new([here].into_iter().chain(options.imports()));

@@ -82,7 +82,7 @@ pub(crate) fn run(options: &Options, which: &Which) -> u8 {
 }
 
 /// The names of the hosts that match `pattern`.
-pub(crate) fn names(engine: &Engine, pattern: &str) -> Result<Vec<String>, Box<EvalAltResult>> {
+fn names(engine: &Engine, pattern: &str) -> Result<Vec<String>, Box<EvalAltResult>> {
     let mut scope = Scope::new();
     scope.push_constant("pattern", pattern.to_owned());
     let names = engine.eval_with_scope::<Array>(&mut scope, "hosts(pattern).map(|host| host.name)");

@@ -7,6 +7,11 @@ use crate::syntax::keywords;
 use crate::syntax::lexer::{self, Token, TokenClass};
 use crate::syntax::text::Text;
 
+/// True if statements of other languages begin with `word`, and advice exists for it.
+pub fn is_word_elsewhere(word: &str) -> bool {
+    FIRST.iter().any(|(words, _)| words.contains(&word))
+}
+
 /// Words that begin a statement in other languages, with their counterparts in Rhai.
 const FIRST: &[(&[&str], &str)] = &[
     (
@@ -283,11 +288,11 @@ impl<'a> Tokens<'a> {
         if command.is_of_the_prompt() || !words.first().is_some_and(is_name) {
             return None;
         }
-        Some(format!(
-            "{} is `{}` here",
-            command.in_words(),
-            command.code(&words, &|_| false)
-        ))
+        let name = command.in_words();
+        Some(match command.code(&words, &|_| false) {
+            Ok(code) => format!("{name} is `{code}` here"),
+            Err(word) => format!("`{word}` after {name} has no translation"),
+        })
     }
 
     fn of_words(&self) -> Option<String> {

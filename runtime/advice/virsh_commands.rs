@@ -6,14 +6,17 @@
 
 /// The commands in virsh's own order, each with its code.
 pub(super) const COMMANDS: &[(&str, &str)] = &[
-    ("attach-device", "<dom>.attach_device(xml)"),
-    ("attach-disk", "<dom>.attach_device(xml)"),
+    (
+        "attach-device",
+        "<dom>.attach_device(read_text(<\"FILE.xml\">))",
+    ),
+    (
+        "attach-disk",
+        "<dom>.attach_device(xml(\"disk\", #{ \"@type\": \"file\", source: #{ \"@file\": <\"/srv/data.img\"> }, target: #{ \"@dev\": <\"vdb\"> } }))",
+    ),
     ("attach-interface", "<dom>.attach_device(xml)"),
     ("autostart", "<dom>.set_autostart(true)"),
-    (
-        "blkdeviotune",
-        "<dom>.set_block_io_tune(<\"vda\">, #{ total_iops_sec: 1000 })",
-    ),
+    ("blkdeviotune", "<dom>.block_io_tune(<\"vda\">)"),
     (
         "domthrottlegroupset",
         "<dom>.set_throttle_group(<\"GROUP\">, #{ total_iops_sec: 1000 })",
@@ -30,10 +33,10 @@ pub(super) const COMMANDS: &[(&str, &str)] = &[
         "domthrottlegrouplist",
         "<dom>.xml().select(\"throttlegroups/throttlegroup\")",
     ),
-    ("blkiotune", "<dom>.set_blkio_parameters(#{ weight: 500 })"),
+    ("blkiotune", "<dom>.blkio_parameters()"),
     (
         "blockcommit",
-        "<dom>.block_commit(<\"vda\">, \"\", \"\", 0, VIR_DOMAIN_BLOCK_COMMIT_ACTIVE)",
+        "<dom>.block_commit(<\"vda\">, \"\", \"\", 0, 0)",
     ),
     ("blockcopy", "<dom>.block_copy(<\"vda\">, xml, #{})"),
     ("blockjob", "<dom>.block_job_info(<\"vda\">)"),
@@ -42,14 +45,17 @@ pub(super) const COMMANDS: &[(&str, &str)] = &[
     ("change-media", "<dom>.update_device(xml)"),
     ("console", "<dom>.open_console()"),
     ("cpu-stats", "<dom>.get_cpu_stats(true)"),
-    ("create", "conn.create_xml(xml)"),
-    ("define", "conn.define_xml(xml)"),
+    ("create", "conn.create_xml(read_text(<\"FILE.xml\">))"),
+    ("define", "conn.define_xml(read_text(<\"FILE.xml\">))"),
     (
         "desc",
         "<dom>.metadata(VIR_DOMAIN_METADATA_DESCRIPTION, ())",
     ),
     ("destroy", "<dom>.destroy()"),
-    ("detach-device", "<dom>.detach_device(xml)"),
+    (
+        "detach-device",
+        "<dom>.detach_device(read_text(<\"FILE.xml\">))",
+    ),
     (
         "detach-device-alias",
         "<dom>.detach_device_alias(<\"ALIAS\">)",
@@ -64,10 +70,7 @@ pub(super) const COMMANDS: &[(&str, &str)] = &[
     ("domhostname", "<dom>.hostname()"),
     ("domid", "<dom>.id()"),
     ("domif-setlink", "<dom>.update_device(xml)"),
-    (
-        "domiftune",
-        "<dom>.set_interface_parameters(<\"vnet0\">, #{ \"inbound.average\": 1000 })",
-    ),
+    ("domiftune", "<dom>.interface_parameters(<\"vnet0\">)"),
     ("domjobabort", "<dom>.abort_job()"),
     ("domjobinfo", "<dom>.job_info()"),
     ("domlaunchsecinfo", "<dom>.launch_security_info()"),
@@ -124,10 +127,7 @@ pub(super) const COMMANDS: &[(&str, &str)] = &[
         "managedsave-define",
         "<dom>.managed_save_define_xml(xml, 0)",
     ),
-    (
-        "memtune",
-        "<dom>.set_memory_parameters(#{ hard_limit: \"4GiB\" })",
-    ),
+    ("memtune", "<dom>.memory_parameters()"),
     ("perf", "<dom>.perf_events()"),
     (
         "metadata",
@@ -135,7 +135,7 @@ pub(super) const COMMANDS: &[(&str, &str)] = &[
     ),
     (
         "migrate",
-        "<dom>.migrate(connect(<\"qemu+ssh://HOST/system\">), VIR_MIGRATE_LIVE)",
+        "<dom>.migrate(connect(<\"qemu+ssh://HOST/system\">), 0)",
     ),
     (
         "migrate-setmaxdowntime",
@@ -152,10 +152,7 @@ pub(super) const COMMANDS: &[(&str, &str)] = &[
     ("migrate-setspeed", "<dom>.migrate_set_max_speed(<100>, 0)"),
     ("migrate-getspeed", "<dom>.migrate_get_max_speed(0)"),
     ("migrate-postcopy", "<dom>.migrate_start_post_copy(0)"),
-    (
-        "numatune",
-        "<dom>.set_numa_parameters(#{ numa_mode: \"strict\" })",
-    ),
+    ("numatune", "<dom>.numa_parameters()"),
     ("qemu-attach", "conn.qemu_attach(<1234>)"),
     (
         "qemu-monitor-command",
@@ -206,8 +203,14 @@ pub(super) const COMMANDS: &[(&str, &str)] = &[
     ("suspend", "<dom>.suspend()"),
     ("ttyconsole", "<dom>.xml().get(\"devices/console/@tty\")"),
     ("undefine", "<dom>.undefine()"),
-    ("update-device", "<dom>.update_device(xml)"),
-    ("update-memory-device", "<dom>.update_device(xml)"),
+    (
+        "update-device",
+        "<dom>.update_device(read_text(<\"FILE.xml\">))",
+    ),
+    (
+        "update-memory-device",
+        "<dom>.update_device(read_text(<\"FILE.xml\">))",
+    ),
     ("vcpucount", "<dom>.vcpus()"),
     ("vcpuinfo", "<dom>.vcpus()"),
     ("vcpupin", "<dom>.pin_vcpu(<0>, <\"0-3\">)"),
@@ -252,7 +255,10 @@ pub(super) const COMMANDS: &[(&str, &str)] = &[
     ("domstate", "<dom>.state()"),
     ("domstats", "conn.get_all_domain_stats()"),
     ("domtime", "<dom>.get_time()"),
-    ("list", "conn.list_all_domains()"),
+    (
+        "list",
+        "conn.list_all_domains(VIR_CONNECT_LIST_DOMAINS_ACTIVE)",
+    ),
     ("event", "conn.events(\"lifecycle\")"),
     ("allocpages", "conn.alloc_pages(#{ \"2MiB\": 10 }, 0, 1)"),
     ("capabilities", "conn.get_capabilities()"),
@@ -295,8 +301,14 @@ pub(super) const COMMANDS: &[(&str, &str)] = &[
     ("sysinfo", "conn.get_sysinfo()"),
     ("uri", "conn.get_uri()"),
     ("version", "conn.get_version()"),
-    ("checkpoint-create", "<dom>.checkpoint_create_xml(xml)"),
-    ("checkpoint-create-as", "<dom>.checkpoint_create_xml(xml)"),
+    (
+        "checkpoint-create",
+        "<dom>.checkpoint_create_xml(read_text(<\"FILE.xml\">))",
+    ),
+    (
+        "checkpoint-create-as",
+        "<dom>.checkpoint_create_xml(xml(\"domaincheckpoint\", #{ name: <\"CHECKPOINT\"> }))",
+    ),
     ("checkpoint-delete", "<checkpoint>.delete()"),
     ("checkpoint-dumpxml", "<checkpoint>.get_xml_desc()"),
     (
@@ -309,11 +321,17 @@ pub(super) const COMMANDS: &[(&str, &str)] = &[
     ("iface-begin", "conn.change_begin()"),
     ("iface-bridge", "conn.interface_define_xml(xml)"),
     ("iface-commit", "conn.change_commit()"),
-    ("iface-define", "conn.interface_define_xml(xml)"),
+    (
+        "iface-define",
+        "conn.interface_define_xml(read_text(<\"FILE.xml\">))",
+    ),
     ("iface-destroy", "<iface>.destroy()"),
     ("iface-dumpxml", "<iface>.xml_desc()"),
     ("iface-edit", "conn.interface_define_xml(xml)"),
-    ("iface-list", "conn.list_all_interfaces()"),
+    (
+        "iface-list",
+        "conn.list_all_interfaces(VIR_CONNECT_LIST_INTERFACES_ACTIVE)",
+    ),
     ("iface-mac", "<iface>.mac_string()"),
     (
         "iface-name",
@@ -323,14 +341,17 @@ pub(super) const COMMANDS: &[(&str, &str)] = &[
     ("iface-start", "<iface>.create()"),
     ("iface-unbridge", "<iface>.undefine()"),
     ("iface-undefine", "<iface>.undefine()"),
-    ("nwfilter-define", "conn.nwfilter_define_xml(xml)"),
+    (
+        "nwfilter-define",
+        "conn.nwfilter_define_xml(read_text(<\"FILE.xml\">))",
+    ),
     ("nwfilter-dumpxml", "<filter>.xml_desc()"),
     ("nwfilter-edit", "conn.nwfilter_define_xml(xml)"),
     ("nwfilter-list", "conn.list_all_nw_filters()"),
     ("nwfilter-undefine", "<filter>.undefine()"),
     (
         "nwfilter-binding-create",
-        "conn.nwfilter_binding_create_xml(xml)",
+        "conn.nwfilter_binding_create_xml(read_text(<\"FILE.xml\">))",
     ),
     ("nwfilter-binding-delete", "<binding>.delete()"),
     ("nwfilter-binding-dumpxml", "<binding>.xml_desc()"),
@@ -339,8 +360,14 @@ pub(super) const COMMANDS: &[(&str, &str)] = &[
         "conn.list_all_nw_filter_bindings()",
     ),
     ("net-autostart", "<net>.set_autostart(true)"),
-    ("net-create", "conn.network_create_xml(xml)"),
-    ("net-define", "conn.network_define_xml(xml)"),
+    (
+        "net-create",
+        "conn.network_create_xml(read_text(<\"FILE.xml\">))",
+    ),
+    (
+        "net-define",
+        "conn.network_define_xml(read_text(<\"FILE.xml\">))",
+    ),
     (
         "net-desc",
         "<net>.metadata(VIR_NETWORK_METADATA_DESCRIPTION, ())",
@@ -353,8 +380,11 @@ pub(super) const COMMANDS: &[(&str, &str)] = &[
         "net-event",
         "conn.wait_event(\"network_lifecycle\", \"1m\")",
     ),
-    ("net-info", "<net>.is_active()"),
-    ("net-list", "conn.list_all_networks()"),
+    ("net-info", "[<net>]"),
+    (
+        "net-list",
+        "conn.list_all_networks(VIR_CONNECT_LIST_NETWORKS_ACTIVE)",
+    ),
     (
         "net-metadata",
         "<net>.metadata(VIR_NETWORK_METADATA_ELEMENT, <\"https://example.org/ns\">)",
@@ -368,21 +398,33 @@ pub(super) const COMMANDS: &[(&str, &str)] = &[
     ),
     ("net-uuid", "<net>.uuid_string()"),
     ("net-port-list", "<net>.list_all_ports()"),
-    ("net-port-create", "<net>.port_create_xml(xml)"),
+    (
+        "net-port-create",
+        "<net>.port_create_xml(read_text(<\"FILE.xml\">))",
+    ),
     ("net-port-dumpxml", "<port>.xml_desc()"),
     ("net-port-delete", "<port>.delete()"),
-    ("nodedev-create", "conn.node_device_create_xml(xml)"),
+    (
+        "nodedev-create",
+        "conn.node_device_create_xml(read_text(<\"FILE.xml\">))",
+    ),
     ("nodedev-destroy", "<dev>.destroy()"),
     ("nodedev-detach", "<dev>.dettach()"),
     ("nodedev-dumpxml", "<dev>.xml_desc()"),
-    ("nodedev-list", "conn.list_all_devices()"),
+    (
+        "nodedev-list",
+        "conn.list_all_devices(VIR_CONNECT_LIST_NODE_DEVICES_ACTIVE)",
+    ),
     ("nodedev-reattach", "<dev>.re_attach()"),
     ("nodedev-reset", "<dev>.reset()"),
     (
         "nodedev-event",
         "conn.wait_event(\"node_device_lifecycle\", \"1m\")",
     ),
-    ("nodedev-define", "conn.node_device_define_xml(xml)"),
+    (
+        "nodedev-define",
+        "conn.node_device_define_xml(read_text(<\"FILE.xml\">))",
+    ),
     ("nodedev-undefine", "<dev>.undefine()"),
     ("nodedev-start", "<dev>.create()"),
     ("nodedev-autostart", "<dev>.set_autostart(true)"),
@@ -391,7 +433,10 @@ pub(super) const COMMANDS: &[(&str, &str)] = &[
         "nodedev-update",
         "<dev>.update(xml, VIR_NODE_DEVICE_UPDATE_AFFECT_CURRENT)",
     ),
-    ("secret-define", "conn.secret_define_xml(xml)"),
+    (
+        "secret-define",
+        "conn.secret_define_xml(read_text(<\"FILE.xml\">))",
+    ),
     ("secret-dumpxml", "<secret>.xml_desc()"),
     (
         "secret-event",
@@ -401,8 +446,14 @@ pub(super) const COMMANDS: &[(&str, &str)] = &[
     ("secret-list", "conn.list_all_secrets()"),
     ("secret-set-value", "<secret>.set_value(<\"VALUE\">)"),
     ("secret-undefine", "<secret>.undefine()"),
-    ("snapshot-create", "<dom>.snapshot_create_xml(xml)"),
-    ("snapshot-create-as", "<dom>.snapshot_create_xml(xml)"),
+    (
+        "snapshot-create",
+        "<dom>.snapshot_create_xml(xml(\"domainsnapshot\"))",
+    ),
+    (
+        "snapshot-create-as",
+        "<dom>.snapshot_create_xml(xml(\"domainsnapshot\", #{ name: <\"SNAPSHOT\"> }))",
+    ),
     ("snapshot-current", "<dom>.snapshot_current()"),
     ("snapshot-delete", "<snap>.delete()"),
     ("snapshot-dumpxml", "<snap>.get_xml_desc()"),
@@ -417,7 +468,7 @@ pub(super) const COMMANDS: &[(&str, &str)] = &[
         "snapshot-revert",
         "<dom>.revert_to_snapshot(<dom>.snapshot_lookup_by_name(<\"SNAPSHOT\">))",
     ),
-    ("backup-begin", "<dom>.backup_begin(xml)"),
+    ("backup-begin", "<dom>.backup_begin(xml(\"domainbackup\"))"),
     ("backup-dumpxml", "<dom>.backup_get_xml_desc()"),
     (
         "find-storage-pool-sources-as",
@@ -430,15 +481,24 @@ pub(super) const COMMANDS: &[(&str, &str)] = &[
     ("pool-autostart", "<pool>.set_autostart(true)"),
     ("pool-build", "<pool>.build()"),
     ("pool-create-as", "conn.storage_pool_create_xml(xml)"),
-    ("pool-create", "conn.storage_pool_create_xml(xml)"),
+    (
+        "pool-create",
+        "conn.storage_pool_create_xml(read_text(<\"FILE.xml\">))",
+    ),
     ("pool-define-as", "conn.storage_pool_define_xml(xml)"),
-    ("pool-define", "conn.storage_pool_define_xml(xml)"),
+    (
+        "pool-define",
+        "conn.storage_pool_define_xml(read_text(<\"FILE.xml\">))",
+    ),
     ("pool-delete", "<pool>.delete()"),
     ("pool-destroy", "<pool>.destroy()"),
     ("pool-dumpxml", "<pool>.xml_desc()"),
     ("pool-edit", "conn.storage_pool_define_xml(xml)"),
     ("pool-info", "<pool>.info()"),
-    ("pool-list", "conn.list_all_storage_pools()"),
+    (
+        "pool-list",
+        "conn.list_all_storage_pools(VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE)",
+    ),
     (
         "pool-name",
         "conn.storage_pool_lookup_by_uuid_string(<\"UUID\">).name()",
@@ -453,13 +513,16 @@ pub(super) const COMMANDS: &[(&str, &str)] = &[
     ),
     ("pool-capabilities", "conn.get_storage_pool_capabilities()"),
     ("vol-clone", "<volpool>.create_xml_from(xml, <vol>)"),
-    ("vol-create-as", "<pool>.create_xml(xml)"),
-    ("vol-create", "<pool>.create_xml(xml)"),
+    (
+        "vol-create-as",
+        "<pool>.create_xml(xml(\"volume\", #{ name: <\"VOLUME\">, capacity: parse_size(<\"1GiB\">) }))",
+    ),
+    ("vol-create", "<pool>.create_xml(read_text(<\"FILE.xml\">))"),
     ("vol-create-from", "<pool>.create_xml_from(xml, volume)"),
     ("vol-delete", "<vol>.delete()"),
     (
         "vol-download",
-        "<vol>.download_file(\"/var/tmp/volume.img\")",
+        "<vol>.download_file(<\"/var/tmp/volume.img\">)",
     ),
     ("vol-dumpxml", "<vol>.xml_desc()"),
     ("vol-info", "<vol>.info()"),
@@ -468,8 +531,8 @@ pub(super) const COMMANDS: &[(&str, &str)] = &[
     ("vol-name", "<vol>.name()"),
     ("vol-path", "<vol>.path()"),
     ("vol-pool", "<vol>.storage_pool_lookup_by_volume()"),
-    ("vol-resize", "<vol>.resize(\"20GiB\")"),
-    ("vol-upload", "<vol>.upload_file(\"/var/tmp/volume.img\")"),
+    ("vol-resize", "<vol>.resize(<\"20GiB\">)"),
+    ("vol-upload", "<vol>.upload_file(<\"/var/tmp/volume.img\">)"),
     ("vol-wipe", "<vol>.wipe()"),
     ("cd", ""),
     ("echo", "print(<\"TEXT\">)"),

@@ -55,8 +55,19 @@ fn the_code_for_every_command_passes_the_check() {
     let codes =
         virsh::all().filter(|command| command.has_counterpart() && !command.is_of_the_prompt());
     for command in codes {
-        let code = command.code(&[], &|_| false);
-        script.push_str(&format!("print(type_of({code})); // {}\n", command.name));
+        for options in [""].into_iter().chain(command.options()) {
+            let words: Vec<&str> = options.split(' ').collect();
+            let code = command.code(&words, &|_| false);
+            let code = code.unwrap_or_else(|word| panic!("{} {word}", command.name));
+            let (import, code) = match code.split_once("; ") {
+                Some((import, code)) => (format!("{import}; "), code),
+                None => (String::new(), code.as_str()),
+            };
+            script.push_str(&format!(
+                "if true {{ {import}print(type_of({code})); }} // {} {options}\n",
+                command.name
+            ));
+        }
     }
     let file = scratch.write("commands.rhai", script);
     let checked = virhai().arg("check").arg(file).run();
@@ -92,7 +103,10 @@ fn a_command_of_virsh_is_explained_by_doc_and_by_errors() {
             "`conn.get_all_domain_stats()`",
         ),
         ("connect().lookup_by_name(\"test\").vcpupin()", "`pin_vcpu`"),
-        ("list", "`conn.list_all_domains()`"),
+        (
+            "list",
+            "`conn.list_all_domains(VIR_CONNECT_LIST_DOMAINS_ACTIVE)`",
+        ),
         ("conn.list_all_domains()", "`let conn = connect();`"),
         (
             "let vol = connect().storage_pool_lookup_by_name(\"p\").list_all_volumes()[0]; vol.remove()",
@@ -143,8 +157,21 @@ fn the_first_words_at_the_prompt_are_done_or_answered() {
     let mut prompt = Prompt::open();
     for (line, shown) in [
         (":pager off", ""),
-        ("list", "conn.list_all_domains()\n"),
-        ("list --all", "running"),
+        (
+            "list",
+            "conn.list_all_domains(VIR_CONNECT_LIST_DOMAINS_ACTIVE)\n",
+        ),
+        ("list --all", "conn.list_all_domains()\n"),
+        (
+            "net-info default",
+            "[conn.network_lookup_by_name(\"default\")]",
+        ),
+        ("domstate --reason test", "state_reason()\n"),
+        ("autostart test --disable", ".set_autostart(false)`"),
+        (
+            "blockcommit test vda --active --pivot",
+            "`--pivot` after virsh's `blockcommit` has no translation",
+        ),
         ("dumpxml test", "</domain>"),
         ("domiflist test", "xml().select(\"devices/interface\")\n[]"),
         ("vncdisplay test", "no node matches"),
@@ -164,7 +191,7 @@ fn the_first_words_at_the_prompt_are_done_or_answered() {
         prompt.answers(line, shown);
     }
     // Up recalls the suggested code.
-    prompt.answers("destroy test", "Up to edit and run that");
+    prompt.answers("destroy test", "Up to edit and run it");
     prompt.clears();
     prompt.terminal.types("\x1b[A");
     prompt
@@ -183,6 +210,81 @@ fn the_first_words_at_the_prompt_are_done_or_answered() {
         .until("the screen is empty", |screen| screen.cursor().0 == 0);
     prompt.terminal.types("quit\r");
     assert_eq!(prompt.terminal.ends(), 0);
+}
+
+#[test]
+fn several_pasted_lines_run_one_after_another() {
+    let mut prompt = Prompt::open();
+    prompt.answers(":pager off", "");
+    let mut pastes = |lines: &[&str], shown: &[&str]| {
+        prompt.clears();
+        let lines = lines.join("\n");
+        prompt
+            .terminal
+            .types(&format!("\x1b[200~{lines}\x1b[201~\r"));
+        for text in shown {
+            prompt.terminal.shows(text);
+        }
+    };
+    pastes(
+        &["dominfo test", "net-list", "pool-list"],
+        &[
+            "max_memory_kib",
+            "list_all_networks(",
+            "list_all_storage_pools(",
+        ],
+    );
+    pastes(&["list", "domstate test"], &["2.0 GiB", "\nrunning\n"]);
+    pastes(&["let x = 3", "x + 39"], &["\n42\n"]);
+    pastes(
+        &["let y = 3", "throw \"no\"", "print(\"ran\")"],
+        &["the rest of the input was not run, from `print(\"ran\")` on"],
+    );
+    pastes(
+        &["list", "foo test", "print(\"ran\")"],
+        &["unknown command `foo`", "from `print(\"ran\")` on"],
+    );
+    pastes(
+        &["fn f() {", "    41", "}", "", "// the answer", "f() + 1"],
+        &["\n42\n"],
+    );
+    pastes(
+        &["domstate test; domid test"],
+        &["\nrunning\n", "lookup_by_name(\"test\").id()\n1"],
+    );
+}
+
+#[test]
+fn signs_of_a_shell_and_unknown_words_are_answered() {
+    let mut prompt = Prompt::open();
+    for (line, shown) in [
+        (
+            "dumpxml test > /tmp/x.xml",
+            "conn.lookup_by_name(\"test\").xml_desc())",
+        ),
+        ("dumpxml test | grep memory", "line.contains(\"memory\")"),
+        ("list --all | grep test", "object.name.contains(\"test\"))`"),
+        (
+            "list --all | wc -l",
+            "'connect().list_all_domains()' | wc -l`",
+        ),
+        (
+            "suspend test; resume test",
+            "virsh's `resume` is `conn.lookup_by_name(\"test\").resume()` here",
+        ),
+        ("sudo virsh domstate test", "\nrunning"),
+        ("virsh domstate test", "\nrunning"),
+        ("virsh", "this is virhai's prompt"),
+        ("virsh -c x list", "`:connect URI`"),
+        ("foo test", "unknown command `foo`; `:help` lists"),
+        (
+            "dumpxlm test",
+            "unknown command `dumpxlm`; did you mean `dumpxml`?",
+        ),
+        ("print test", "a call needs its brackets"),
+    ] {
+        prompt.answers(line, shown);
+    }
 }
 
 #[test]

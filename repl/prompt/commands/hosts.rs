@@ -172,8 +172,15 @@ fn of_fleet(prompt: &mut Prompt, function: &str, pattern: &str, row: &str) -> Op
 pub(super) fn top(prompt: &mut Prompt, pattern: &str) -> Done {
     let engine = std::sync::Arc::clone(prompt.worker.engine());
     if !pattern.is_empty() {
-        let names = crate::top::names(&engine, pattern)
-            .map_err(|error| virhai::failure_line(&engine, &error))?;
+        let fleet = prompt.worker.fleet();
+        if fleet.hosts().is_empty() {
+            return Err(
+                "the list of hosts is empty; list hosts in virhai.toml, or start virhai with `--inventory FILE`"
+                    .into(),
+            );
+        }
+        let hosts = fleet.select(pattern)?;
+        let names: Vec<String> = hosts.iter().map(|host| host.name.clone()).collect();
         crate::top::show_hosts(engine, pattern, &names, prompt.worker.colors())?;
         return Ok(None);
     }

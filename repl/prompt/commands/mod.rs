@@ -344,7 +344,8 @@ impl Prompt {
         match done {
             Ok(status) => status,
             Err(message) => {
-                eprintln!("error: {message}");
+                self.failed = true;
+                super::report(&message);
                 None
             }
         }

@@ -148,7 +148,12 @@ impl Input {
         self.known.catalog()
     }
 
-    fn is_complete(&self, text: &str) -> bool {
+    /// True if `text` is Rhai without mistakes.
+    pub(super) fn compiles(&self, text: &str) -> bool {
+        self.parser.compile(text).is_ok()
+    }
+
+    pub(super) fn is_complete(&self, text: &str) -> bool {
         is_command(text) || complete_input::is_complete(&self.parser, text)
     }
 }

@@ -62,6 +62,7 @@ fn a_session_goes_on_behind_the_view() {
     prompt.terminal.hides("1 of 1 guests");
     prompt.terminal.line_is(PROMPT);
     prompt.answers("kept", "42");
+    prompt.answers(":top nope", "error: the list of hosts is empty;");
 }
 
 #[test]
