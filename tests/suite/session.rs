@@ -59,6 +59,7 @@ fn destroying_calls_are_asked_about_first() {
     prompt.terminal.types("dom.destroy()\r");
     prompt.terminal.line_is("destroy domain `test`? [y/N]");
     prompt.terminal.types("n\r");
+    prompt.terminal.shows("\nnot run");
     prompt.terminal.line_is(PROMPT);
     prompt
         .terminal
@@ -82,6 +83,28 @@ fn destroying_calls_are_asked_about_first() {
     prompt.terminal.types("dom.state()\r");
     prompt.terminal.shows("\nshutoff");
     prompt.terminal.golden("confirm");
+    prompt.clears();
+    // The name of the object confirms as well, also of a variable that the input declares.
+    prompt
+        .terminal
+        .types("let d = conn.lookup_by_name(\"test\"); d.create(); d.destroy(); d.undefine()\r");
+    prompt
+        .terminal
+        .line_is("destroy `test`, undefine `test`? [y/N]");
+    prompt.terminal.types("best\r");
+    prompt.terminal.shows("\nnot run");
+    prompt.terminal.line_is(PROMPT);
+    prompt.terminal.types("d.destroy(); d.undefine()\r");
+    prompt
+        .terminal
+        .line_is("really call `destroy` and `undefine`? [y/N]");
+    prompt.terminal.types("\r");
+    prompt.terminal.line_is(PROMPT);
+    prompt.terminal.types("dom.undefine()\r");
+    prompt.terminal.line_is("undefine domain `test`? [y/N]");
+    prompt.terminal.types("test\r");
+    prompt.terminal.line_is(PROMPT);
+    prompt.answers("conn.list_all_domains()", "[]");
 }
 
 #[test]
