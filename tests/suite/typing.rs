@@ -115,6 +115,23 @@ fn tab_offers_names_within_quotes() {
 }
 
 #[test]
+fn tab_offers_names_and_options_after_a_command_of_virsh() {
+    let mut prompt = with_domain(PLAIN);
+    screen(&mut prompt, "start \t", "names_of_domains_for_virsh");
+    let mut completes = |keys: &str, line: &str| {
+        prompt.drops();
+        prompt.terminal.types(keys);
+        prompt.terminal.line_is(&format!("{PROMPT}{line}"));
+    };
+    completes("dumpxml web-\t", "dumpxml web-2");
+    completes("net-info l\t", "net-info lan");
+    completes("pool-info im\t", "pool-info images");
+    completes("start web --pau\t", "start web --paused");
+    // This is Rhai.
+    completes("start = dom.is_ac\t", "start = dom.is_active()");
+}
+
+#[test]
 fn names_are_those_that_the_host_has_now() {
     let mut prompt = with_domain(PLAIN);
     prompt.terminal.types("conn.lookup_by_name(\"w\t");

@@ -120,7 +120,12 @@ impl Input {
     }
 
     /// Completes `written` within a text that `before` opens.
-    fn complete_text(&self, before: &str, start: usize, written: &str) -> (usize, Vec<Candidate>) {
+    pub(super) fn complete_text(
+        &self,
+        before: &str,
+        start: usize,
+        written: &str,
+    ) -> (usize, Vec<Candidate>) {
         let (start, mut candidates) = self.complete_after(before, start, written);
         candidates.iter_mut().for_each(unquote);
         (start, candidates)
@@ -152,7 +157,8 @@ fn candidate(command: Command) -> Candidate {
     }
 }
 
-fn words(words: impl Iterator<Item = String>, written: &str) -> Vec<Candidate> {
+/// Candidates for those of `words` that begin with `written`.
+pub(super) fn words(words: impl Iterator<Item = String>, written: &str) -> Vec<Candidate> {
     words
         .filter(|word| word.starts_with(written))
         .map(|word| Candidate {

@@ -33,11 +33,11 @@ impl Completer for Input {
     fn complete(&self, line: &str, cursor: usize, _: &Context) -> Result<(usize, Vec<Offer>)> {
         let (start, candidates) = match CommandLine::of(line) {
             Some(_) => self.complete_command(&line[..cursor]),
-            None => {
+            None => self.complete_virsh(&line[..cursor]).unwrap_or_else(|| {
                 let catalog = self.known.catalog();
                 let found = self.completer.complete(catalog, &self.known, line, cursor);
                 (found.replaced.start, found.candidates)
-            }
+            }),
         };
         let side_by_side = match candidates.len() {
             0..FEW => 1,

@@ -10,6 +10,7 @@ mod keys;
 pub(super) mod outside;
 mod plain;
 mod surroundings;
+mod virsh_line;
 
 use std::io::IsTerminal;
 use std::sync::Arc;
