@@ -75,11 +75,15 @@ fn main() {
         Ok(args) => status(&args),
         Err(message) => {
             let message = match message.kind() {
-                ErrorKind::DisplayHelp => with_used_options(line).unwrap_or(message),
+                ErrorKind::DisplayHelp => with_used_options(line.clone()).unwrap_or(message),
                 _ => message,
             };
             match Diagnostic::of_usage(&message) {
                 Some(wrong) => {
+                    let wrong = match list_of_virsh(&line) {
+                        Some(hint) => wrong.with_hint(hint),
+                        None => wrong,
+                    };
                     let mut options = Options::unread();
                     if asks_for_json_log() {
                         options.log = args::Log::Json;
@@ -91,6 +95,24 @@ fn main() {
             u8::try_from(message.exit_code()).unwrap_or(exit_status::WRONG_USAGE)
         }
     })
+}
+
+/// The hint for virsh's `list` with its options, which clap refused for virhai's `list`.
+fn list_of_virsh(line: &[OsString]) -> Option<String> {
+    let words: Vec<String> = line
+        .iter()
+        .skip(1)
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    let at = words.iter().position(|word| word == "list")?;
+    let options = &words[at + 1..];
+    let known = virhai::advice::virsh::find("list")?;
+    let is_virsh = options
+        .iter()
+        .any(|word| known.options().any(|known| known == word));
+    is_virsh
+        .then(|| Diagnostic::hint_of_virsh("list", options))
+        .flatten()
 }
 
 /// True if a command line that clap refused asks for a log as JSON.

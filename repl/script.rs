@@ -100,11 +100,24 @@ fn from_a_pipe(path: &Path, wrong: Box<Diagnostic>) -> Box<Diagnostic> {
     }
 }
 
+/// `wrong` with the counterpart of a command of virsh that is written in place of a script.
+fn of_virsh(path: &Path, args: &[String], wrong: Box<Diagnostic>) -> Box<Diagnostic> {
+    let hint = path
+        .to_str()
+        .filter(|_| !path.exists())
+        .and_then(|word| Diagnostic::hint_of_virsh(word, args));
+    match hint {
+        Some(hint) => wrong.with_hint(hint).into(),
+        None => wrong,
+    }
+}
+
 /// Reads the script of `source`.
 pub(crate) fn read(source: Source) -> Result<Script, Box<Diagnostic>> {
     Ok(match source {
         Source::File(path, args) => {
-            let text = text_of(&path).map_err(|wrong| from_a_pipe(&path, wrong))?;
+            let text = text_of(&path)
+                .map_err(|wrong| of_virsh(&path, &args, from_a_pipe(&path, wrong)))?;
             let folder = folder_of(&path);
             Script {
                 name: path.display().to_string(),

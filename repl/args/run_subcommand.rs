@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::ffi::{OsStr, OsString};
+use std::path::Path;
 
 use clap::{Arg, Command, CommandFactory};
 
@@ -59,6 +60,14 @@ pub(crate) fn insert_run_subcommand(
         } else {
             match !runs && command.find_subcommand(word).is_some() {
                 true => {}
+                // Programs with commands have these two.
+                false if !runs && !code && word == "help" && !Path::new(word).exists() => {
+                    line.remove(index);
+                    line.push("--help".into());
+                }
+                false if !runs && !code && word == "version" && !Path::new(word).exists() => {
+                    line[index] = "--version".into();
+                }
                 false if code => line.insert(index, "--".into()),
                 false => {
                     spell_out_file(&mut line, index, runs);

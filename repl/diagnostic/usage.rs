@@ -7,6 +7,7 @@ use clap::error::ErrorKind;
 
 use super::Diagnostic;
 use crate::args::Args;
+use virhai::advice::virsh;
 use virhai::files;
 use virhai::plain::plain_message;
 
@@ -40,6 +41,35 @@ impl Diagnostic {
             None => diagnostic,
         };
         Some(diagnostic.with_hint(tip.unwrap_or_else(|| "see `virhai --help`".into())))
+    }
+
+    /// The hint for a command of virsh, `word` with the words after it, on the command line of virhai.
+    pub(crate) fn hint_of_virsh(word: &str, words: &[String]) -> Option<String> {
+        let command = virsh::first_word(word).filter(|command| {
+            command.name == word && command.has_counterpart() && !command.is_of_the_prompt()
+        })?;
+        // `virhai events` is meant by `virhai event`.
+        if Args::command()
+            .find_subcommand(format!("{word}s"))
+            .is_some()
+        {
+            return None;
+        }
+        let name = command.in_words();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        Some(match command.code(&words, &|_| false) {
+            Ok(code) => {
+                let code = code.replace("conn.", "connect().").replace('\'', r"'\''");
+                format!(
+                    "{name} is `virhai -e '{code}'` here; the prompt, `virhai` alone, takes virsh's commands"
+                )
+            }
+            Err(unknown) => {
+                format!(
+                    "`{unknown}` after {name} has no translation; `virhai doc {word}` explains the command"
+                )
+            }
+        })
     }
 
     /// The same for a command line that only this program finds wrong.

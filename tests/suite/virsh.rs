@@ -294,6 +294,37 @@ fn a_mistyped_command_is_named() {
         outcome.stderr.contains("did you mean the command `check`?"),
         "{outcome}"
     );
+    for (line, hint) in [
+        (
+            "start web",
+            "virsh's `start` is `virhai -e 'connect().lookup_by_name(\"web\").create()'` here",
+        ),
+        (
+            "net-list",
+            "`virhai -e 'connect().list_all_networks(VIR_CONNECT_LIST_NETWORKS_ACTIVE)'`",
+        ),
+        (
+            "list --all",
+            "virsh's `list` is `virhai -e 'connect().list_all_domains()'` here",
+        ),
+        ("ls", "`virhai -e 'connect().list_all_domains()'`"),
+        (
+            "undefine web --storage vda",
+            "`--storage` after virsh's `undefine`",
+        ),
+        ("event", "did you mean the command `events`?"),
+    ] {
+        let run = line.split(' ').fold(virhai(), |run, word| run.arg(word));
+        let outcome = run.fails(2);
+        assert!(outcome.stderr.contains(hint), "{line}: {outcome}");
+    }
+    for (line, long) in [("help", "--help"), ("version", "--version")] {
+        assert_eq!(virhai().arg(line).ok(), virhai().arg(long).ok());
+    }
+    assert_eq!(
+        virhai().arg("help").arg("run").ok(),
+        virhai().arg("run").arg("--help").ok()
+    );
     let outcome = virhai().arg("chek.rhai").fails(2);
     assert!(!outcome.stderr.contains("the command"), "{outcome}");
 }
