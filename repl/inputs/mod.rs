@@ -93,7 +93,7 @@ pub(crate) fn take(options: &Options, imports: &Imports, script: &mut Script) ->
         .map(|rest| rest.cloned().collect())
         .unwrap_or_default();
     script.inputs = Some(declared.filled(gathered.values));
-    Ok(())
+    refuse_unseen(options, script)
 }
 
 /// Shows the help, or the error in the command line; returns the exit status.
@@ -127,16 +127,24 @@ fn help(script: &Script) -> Option<clap::Error> {
         .err()
 }
 
-/// Refuses an option of virhai among the arguments of a script that does not use its arguments: neither virhai nor the
-/// script would see the option.
+/// Refuses the arguments of a script that does not use them: neither virhai nor the script would see them.
 fn refuse_unseen(options: &Options, script: &Script) -> Result<(), u8> {
-    let own = script.args.iter().find(|word| is_option_of_virhai(word));
-    let Some(option) = own.filter(|_| !uses_arguments(script)) else {
+    let option = script.args.iter().find(|word| is_option_of_virhai(word));
+    // A script that was changed since its run began may no longer use them.
+    let first = script.args.first().filter(|_| script.recorded.is_none());
+    let unseen = option.or(first);
+    let Some(word) = unseen.filter(|_| !uses_arguments(script)) else {
         return Ok(());
     };
-    let message = format!("{} does not use its argument `{option}`", script.name);
+    let message = format!("{} does not use its argument `{word}`", script.name);
+    let hint = match (option, &script.inputs, script.name == CODE) {
+        (Some(option), ..) => before_the_script(option),
+        (None, _, true) => "code reads its arguments from the array `args`".to_owned(),
+        (None, None, false) => "a script reads its arguments from the array `args`".to_owned(),
+        (None, Some(_), false) => format!("`virhai run {} --help` lists the inputs", script.name),
+    };
     Diagnostic::wrong_usage(message)
-        .with_hint(before_the_script(option))
+        .with_hint(hint)
         .report_plain(options);
     Err(WRONG_USAGE)
 }

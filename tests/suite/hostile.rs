@@ -123,13 +123,14 @@ impl Attack {
         for (name, folder) in FOLDERS {
             run = run.env(name, prey.scratch.path(folder));
         }
-        let run = run
-            .folder(prey.scratch.path("home"))
-            .arg("run")
-            .arg(copy)
-            .arg(&prey.program)
-            .arg(&prey.secret)
-            .arg(&prey.empty);
+        // Words that a script does not use are refused. A script that is not UTF-8 text is refused in any case.
+        let text = std::fs::read(&copy).expect("it was copied");
+        let uses_arguments = String::from_utf8_lossy(&text).contains("args");
+        let run = run.folder(prey.scratch.path("home")).arg("run").arg(copy);
+        let run = match uses_arguments {
+            true => run.arg(&prey.program).arg(&prey.secret).arg(&prey.empty),
+            false => run,
+        };
         let mut command = run.command();
         let mut child = command
             .stdin(Stdio::null())

@@ -40,6 +40,30 @@ fn run(scratch: &Scratch, arguments: &[&str]) -> crate::support::Run {
 }
 
 #[test]
+fn words_that_no_script_uses_are_refused() {
+    let scratch = runbook();
+    let refused = run(&scratch, &["--guest", "web", "extra", "words"]).run();
+    assert_eq!(refused.status, 2, "{refused}");
+    for part in [
+        "keep.rhai does not use its argument `extra`",
+        "`virhai run keep.rhai --help` lists the inputs",
+    ] {
+        assert!(refused.stderr.contains(part), "{part}: {refused}");
+    }
+    scratch.write("plain.rhai", "print(1)");
+    let plain = virhai().folder(scratch.path("")).arg("run");
+    let refused = plain.arg("plain.rhai").arg("web").run();
+    assert_eq!(refused.status, 2, "{refused}");
+    assert!(refused.stderr.contains("the array `args`"), "{refused}");
+    let refused = virhai().arg("-e").arg("print(1)").arg("extra").run();
+    assert_eq!(refused.status, 2, "{refused}");
+    assert_eq!(
+        virhai().arg("-e").arg("print(args)").arg("extra").ok(),
+        "[\"extra\"]\n"
+    );
+}
+
+#[test]
 fn help_lists_the_inputs_and_runs_nothing() {
     let scratch = runbook();
     let help = run(&scratch, &["--help"]).ok();
@@ -87,7 +111,9 @@ fn help_of_a_script_without_inputs_describes_it_and_runs_nothing() {
         }
         assert!(!help.contains("it runs"), "{help}");
     }
-    assert_eq!(run(&scratch, &["--", "--", "--help"]).ok(), "it runs\n");
+    let outcome = run(&scratch, &["--", "--", "--help"]).fails(2);
+    let said = "keep.rhai does not use its argument `--`";
+    assert!(outcome.stderr.contains(said), "{outcome}");
 }
 
 #[test]
@@ -128,7 +154,7 @@ fn the_command_line_wins_over_the_environment_and_that_over_the_file() {
         let told = run(
             &scratch,
             &[
-                "--inputs", name, "--keep=5", "--dry", "--tags", "c", "--tags", "d", "--", "--x",
+                "--inputs", name, "--keep=5", "--dry", "--tags", "c", "--tags", "d",
             ],
         )
         .env("VIRHAI_KEEP", "4")
@@ -483,7 +509,9 @@ fn words_after_a_script_without_inputs_are_its_arguments() {
     let outcome = run(&scratch, &["web", "--rehearse"]).fails(2);
     let said = "`--rehearse` is an option of virhai: write it before the script";
     assert!(outcome.stderr.contains(said), "{outcome}");
-    assert_eq!(run(&scratch, &["web"]).ok(), "1\n");
+    let outcome = run(&scratch, &["web"]).fails(2);
+    let said = "keep.rhai does not use its argument `web`";
+    assert!(outcome.stderr.contains(said), "{outcome}");
 }
 
 #[test]
