@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args as ClapArgs, Command, ValueHint};
+use clap::builder::Resettable;
+use clap::{Arg, Args as ClapArgs, Command, Id, ValueHint};
 use clap_complete::Shell;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
@@ -76,8 +77,17 @@ fn visible(command: &Command) -> Command {
         .disable_help_subcommand(true)
         .disable_version_flag(true)
         // Each command has its own options already.
-        .args(arguments.cloned().map(|arg| arg.global(false)))
+        .args(arguments.map(|arg| without_hidden_conflicts(command, arg).global(false)))
         .subcommands(command.get_subcommands().map(visible))
+}
+
+/// `arg` of `command`; its conflicts are dropped if one is with a hidden argument.
+fn without_hidden_conflicts(command: &Command, arg: &Arg) -> Arg {
+    let conflicts = command.get_arg_conflicts_with(arg);
+    match conflicts.iter().any(|other| other.is_hide_set()) {
+        true => arg.clone().conflicts_with(Resettable::<Id>::Reset),
+        false => arg.clone(),
+    }
 }
 
 /// Writes the pages of `command` and of its subcommands.
