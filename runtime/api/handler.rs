@@ -14,6 +14,7 @@ use rhai::{Dynamic, Engine, EvalAltResult, FnPtr, Map, NativeCallContext, export
 use super::arguments::RhaiResultOf;
 use super::error::caught;
 use super::event::{EventFilterValue, filters, told_map};
+use super::own_copy::own_captured;
 use super::subscription::{SubscriptionOptions, lost, options, subscribe};
 use crate::error::Error;
 use crate::objects::connection::Connection;
@@ -188,9 +189,10 @@ fn on(
         state: Arc::default(),
     }));
     let mut closure = closure.clone();
+    own_captured(&mut closure);
     for captured in closure.iter_curry_mut() {
         // A value that the handler writes to a captured variable is kept for the next event.
-        *captured = captured.flatten_clone().into_shared();
+        *captured = std::mem::take(captured).into_shared();
     }
     let takes_connection = takes(ctx, &closure, 2) == Some(true);
     let own = handler.clone();

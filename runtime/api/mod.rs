@@ -31,6 +31,7 @@ pub(crate) mod node_device;
 pub(crate) mod nwfilter;
 pub(crate) mod nwfilter_binding;
 pub(crate) mod options;
+mod own_copy;
 mod parameters;
 pub(crate) mod person;
 pub(crate) mod prelude;

@@ -10,6 +10,7 @@ use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext, expo
 
 use super::arguments::{DurationText, RhaiResultOf, duration, number};
 use super::asking::{flat_size, size};
+use super::own_copy::{own_captured, own_value};
 use super::room::{MOST, ensure_room, ensure_running};
 use super::{step, undo, value_text};
 use crate::error::Error;
@@ -219,10 +220,8 @@ fn parallel(
             captured.saturating_add(flat_size(item)).saturating_mul(2),
         )?;
         let mut own = action.clone();
-        for captured in own.iter_curry_mut() {
-            *captured = captured.flatten_clone();
-        }
-        RhaiResultOf::Ok((own, item.flatten_clone()))
+        own_captured(&mut own);
+        RhaiResultOf::Ok((own, own_value(item)))
     };
     let work = || {
         loop {

@@ -416,3 +416,21 @@ fn states_of_hosts_are_told_also_of_one_that_does_not_answer() {
         "{outcome}"
     );
 }
+
+#[test]
+fn work_on_many_hosts_shares_no_variables() {
+    let scratch = Scratch::new();
+    let script = r#"
+        let count = 0;
+        let inner = |host, words| { count += 1; sleep("100ms"); `${words} ${host} ${count}` };
+        let outer = |host| inner.call(host, "on");
+        assert_eq(parallel(["a", "b", "c"], 3, |host| outer.call(host)), ["on a 1", "on b 1", "on c 1"]);
+        let all = #{ work: [outer] };
+        assert_eq(parallel(["a", "b"], 2, |host| all.work[0].call(host)).len(), 2);
+        let rows = fleet::on_hosts("web", #{ wave: "100%", check: false }, |host| { sleep("200ms"); outer.call(host.name) });
+        print(rows.map(|row| row.state).join(" "));
+        assert_eq(count, 0);
+    "#;
+    let run = repo(&scratch, script);
+    assert_eq!(run.ok(), "done done done\n");
+}
