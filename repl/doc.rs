@@ -2,13 +2,14 @@
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use clap::Args;
 use rhai::Engine;
 use virhai::catalog::Catalog;
 use virhai::engine::{self, Limits};
 use virhai::reference::{self, Reference};
-use virhai::{Imports, Session, SessionOptions, suggest};
+use virhai::{Imports, Rule, Session, SessionOptions, suggest};
 
 use crate::args::Options;
 use crate::columns::columns;
@@ -105,6 +106,21 @@ pub(crate) fn definitions(all: &Options, options: &Definitions) -> u8 {
 pub(crate) fn engine() -> Engine {
     let session = Session::new(SessionOptions::default());
     engine::build(&session, &Limits::default(), Imports::default())
+}
+
+/// The rule that `text` describes.
+pub(crate) fn rule(text: &str) -> Result<Rule, String> {
+    static NAMES: OnceLock<Vec<(String, String)>> = OnceLock::new();
+    let names = NAMES.get_or_init(|| {
+        let catalog = Catalog::new(&engine());
+        let functions = catalog.functions().iter();
+        let pairs = functions.flat_map(|function| {
+            let calls = function.calls();
+            calls.map(|call| (call.to_owned(), function.name.clone()))
+        });
+        pairs.collect()
+    });
+    Rule::parse(text, virhai::classified_calls(), names)
 }
 
 fn written(all: &Options, options: &Doc, reference: &Reference) -> u8 {

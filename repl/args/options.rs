@@ -322,7 +322,7 @@ impl Options {
 }
 
 fn rule(text: &str) -> Result<Rule, String> {
-    Rule::parse(text, virhai::classified_calls())
+    crate::doc::rule(text)
 }
 
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use virhai::runbook::data::toml_error;
-use virhai::{Fleet, GrantedProgram, Grants, NamedHost, Rule, Rules, files};
+use virhai::{Fleet, GrantedProgram, Grants, NamedHost, Rules, files};
 
 /// Its name.
 pub(super) const NAME: &str = "virhai.toml";
@@ -136,7 +136,7 @@ impl Settings {
     pub(super) fn rules(&self, source: &str) -> Result<Rules, String> {
         let parse = |texts: &[String]| {
             let rules = texts.iter().map(|text| {
-                let rule = Rule::parse(text, virhai::classified_calls());
+                let rule = crate::doc::rule(text);
                 rule.map_err(|why| format!("the rule `{text}` is wrong: {why}"))
             });
             rules.collect::<Result<Vec<_>, _>>()

@@ -97,6 +97,46 @@ fn allow_rules_refuse_all_other_changes() {
 }
 
 #[test]
+fn rules_know_the_functions_of_scripts_and_the_kinds_of_objects() {
+    for (rule, call) in [
+        (
+            "network_define_xml",
+            "conn.network_define_xml(\"<network><name>x</name></network>\")",
+        ),
+        (
+            "network",
+            "conn.network_lookup_by_name(\"default\").destroy()",
+        ),
+        (
+            "storage_pool",
+            "conn.storage_pool_lookup_by_name(\"default-pool\").destroy()",
+        ),
+        (
+            "storage",
+            "conn.storage_pool_lookup_by_name(\"default-pool\").refresh()",
+        ),
+        ("snapshot", "dom.snapshot_create_xml(\"<domainsnapshot/>\")"),
+        (
+            "snapshot_create_xml",
+            "dom.snapshot_create_xml(\"<domainsnapshot/>\")",
+        ),
+        ("stop", "dom.stop()"),
+        ("edit", "dom.edit(|xml| xml.set(\"title\", \"x\"))"),
+    ] {
+        let script = format!(
+            "{TRIES} let dom = conn.lookup_by_name(\"test\"); conn.network_lookup_by_name(\"default\").name; refused(|| {call}, \"{rule}\");"
+        );
+        let told = run(&["--deny", rule], &script).run();
+        assert_eq!(told.status, 0, "{rule}: {told}");
+    }
+    let failed = run(&["--deny", "*@lab"], "").fails(2);
+    assert!(
+        failed.stderr.contains("a rule is VERBS:NAME@HOST"),
+        "{failed}"
+    );
+}
+
+#[test]
 fn a_rule_with_an_unknown_verb_is_wrong_usage() {
     let failed = run(&["--deny", "destory:prod-*"], "").fails(2);
     assert!(

@@ -1,7 +1,7 @@
 //! Rules on libvirt itself: which calls a script may make, on which objects and hosts.
 //!
 //! A rule is `VERBS:NAME@HOST`, such as `destroy,undefine:prod-*` or `create,start:test-*@lab`. The verbs are the names of
-//! the script's functions, or their first words; in the name and the host, `*` matches any text.
+//! the script's functions, or their first words, or kinds of objects; in the name and the host, `*` matches any text.
 
 use std::fmt;
 
@@ -13,6 +13,9 @@ use crate::constants;
 pub struct Rule {
     text: String,
     verbs: Vec<String>,
+    /// The C functions that a verb covers by the name of a script's function or by a kind of object; true if only calls that
+    /// change something are meant.
+    functions: Vec<(&'static str, bool)>,
     name: String,
     host: String,
 }
@@ -45,7 +48,8 @@ pub(crate) struct Call<'a> {
 const ALIASES: [(&str, &str); 2] = [("start", "create"), ("revert", "revert_to_snapshot")];
 
 impl Rule {
-    /// Reads a rule; `functions` are the C functions that scripts can reach.
+    /// Reads a rule; `functions` are the C functions that scripts can reach, and `names` the C functions that a function of
+    /// scripts calls, each with the name of that function.
     ///
     /// # Errors
     ///
@@ -53,6 +57,7 @@ impl Rule {
     pub fn parse(
         text: &str,
         functions: impl Iterator<Item = &'static str>,
+        names: &[(String, String)],
     ) -> Result<Self, String> {
         let (verbs, object) = text.split_once(':').unwrap_or((text, "*"));
         let (name, host) = object.rsplit_once('@').unwrap_or((object, "*"));
@@ -64,22 +69,49 @@ impl Rule {
             "" => "*".to_owned(),
             text => text.to_owned(),
         };
-        let rule = Self {
+        let functions: Vec<&str> = functions.collect();
+        let mut rule = Self {
             text: text.to_owned(),
             verbs,
+            functions: Vec::new(),
             name: or_any(name),
             host: or_any(host),
         };
-        let known: Vec<String> = functions.map(verb).collect();
         for word in rule.verbs.iter().filter(|word| *word != "*") {
-            if !known.iter().any(|verb| means(word, verb)) {
-                return Err(format!("no call is called `{word}`"));
+            let covered = functions.iter().filter_map(|function| {
+                let own = names.iter().filter(|(called, _)| called == function);
+                let exact = own.clone().any(|(_, name)| name == word);
+                // The first words of such a name, and a kind of object, cover changes: `network` covers no lookup.
+                let begins = own
+                    .map(|(_, name)| name.as_str())
+                    .any(|name| means(word, name));
+                let kind = kinds(function).iter().any(|kind| means(word, kind));
+                (exact || begins || kind).then_some((*function, !exact))
+            });
+            let before = rule.functions.len();
+            rule.functions.extend(covered);
+            let is_verb = functions
+                .iter()
+                .any(|function| means(word, &verb(function)));
+            if rule.functions.len() == before && !is_verb {
+                return Err(match word.contains(['*', '@']) {
+                    true => format!(
+                        "no call is called `{word}`: a rule is VERBS:NAME@HOST, such as `*:{word}`"
+                    ),
+                    false => format!("no call is called `{word}`"),
+                });
             }
         }
         Ok(rule)
     }
 
     fn has_verb(&self, call: &Call) -> bool {
+        let covered = |&(function, changes): &(&str, bool)| {
+            function == call.function && (call.changes || !changes)
+        };
+        if self.functions.iter().any(covered) {
+            return true;
+        }
         let verb = verb(call.function);
         self.verbs.iter().any(|word| match word.as_str() {
             "*" => call.changes,
@@ -141,6 +173,14 @@ fn means(word: &str, verb: &str) -> bool {
             .any(|(alias, name)| *alias == word && *name == verb)
 }
 
+/// The name of the C function `function` with the kind of its object, such as `network_destroy`; that of a snapshot also without
+/// the domain.
+fn kinds(function: &str) -> Vec<String> {
+    let name = snake(function.strip_prefix("vir").unwrap_or(function));
+    let inner = name.strip_prefix("domain_").map(str::to_owned);
+    [Some(name), inner].into_iter().flatten().collect()
+}
+
 /// The name of the script's function that calls the C function `function`.
 fn verb(function: &str) -> String {
     let mut name = constants::method_of(function);
@@ -185,7 +225,7 @@ mod tests {
     ];
 
     fn rules(allow: &[&str], deny: &[&str]) -> Rules {
-        let parse = |text: &&str| Rule::parse(text, FUNCTIONS.into_iter()).expect("a rule");
+        let parse = |text: &&str| Rule::parse(text, FUNCTIONS.into_iter(), &[]).expect("a rule");
         Rules {
             source: "here".into(),
             allow: allow.iter().map(parse).collect(),
@@ -253,7 +293,7 @@ mod tests {
         let start = rules(&["start:a"], &[]);
         assert!(may(&start, "virDomainCreateWithFlags", &["a"]));
         assert!(!may(&start, "virDomainDefineXML", &["a"]));
-        let wrong = Rule::parse("destory:a", FUNCTIONS.into_iter());
+        let wrong = Rule::parse("destory:a", FUNCTIONS.into_iter(), &[]);
         assert_eq!(wrong, Err("no call is called `destory`".into()));
     }
 }
