@@ -108,7 +108,9 @@ fn told(entry: &Entry) -> String {
         .as_ref()
         .map(|place| format!(" ({place})"))
         .unwrap_or_default();
-    format!("{} {} {}{place}", entry.verb.word(), entry.kind, entry.name)
+    let words = [entry.verb.word(), entry.kind, &entry.name];
+    let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
+    format!("{}{place}", words.join(" "))
 }
 
 #[cfg(test)]

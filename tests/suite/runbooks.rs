@@ -168,8 +168,12 @@ fn the_runbook_of_web_guests() {
                assert_eq(hosts, ["192.168.160.11", "192.168.160.12"])"#,
         ),
         ignored: None,
-        // It does not release the disk with its configuration.
-        undone: &["changed domain web-", "-seed.img in images"],
+        // It does not release the disk with its configuration, whose image is emptied instead.
+        undone: &[
+            "changed domain web-",
+            "-seed.img in images",
+            "done, not planned: done wipe the volume `web-",
+        ],
         host,
     }
     .lives_through_everything();

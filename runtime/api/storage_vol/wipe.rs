@@ -8,6 +8,7 @@ use rhai::{Dynamic, NativeCallContext};
 use crate::api::arguments::{RhaiResultOf, flag_bits, number};
 use crate::api::stale_save;
 use crate::libvirt::Failure;
+use crate::objects::call_class::CallClass;
 use crate::objects::storage_vol::{Handle, StorageVol};
 use crate::vocabulary::{ConstantOf, WipeAlgorithm};
 
@@ -19,8 +20,25 @@ fn overwrite(
     run: impl FnOnce(&Handle) -> Result<(), virt::error::Error> + Send + 'static,
 ) -> RhaiResultOf<()> {
     stale_save::refuse_change(ctx, vol, "wipe")?;
-    let fail = |failure| vol.error(ctx, failure, call, "wipe").throw();
-    let handle = vol.handle().map_err(fail)?;
+    let connection = vol.connection();
+    let refused = |why| Failure::new(virt_sys::VIR_ERR_OPERATION_DENIED, why);
+    let allowed = connection.session().before_change().map_err(refused);
+    let done = allowed.and_then(|()| {
+        let action = || format!("wipe the volume `{}`", vol.name());
+        connection.observe(call, CallClass::of(call), &action, || {
+            on_own_thread(vol, call, run)
+        })
+    });
+    done.map_err(|failure| vol.error(ctx, failure, call, "wipe").throw())
+}
+
+/// Runs the wipe in a thread of its own, which continues if the script is stopped.
+fn on_own_thread(
+    vol: &StorageVol,
+    call: &'static str,
+    run: impl FnOnce(&Handle) -> Result<(), virt::error::Error> + Send + 'static,
+) -> Result<(), Failure> {
+    let handle = vol.handle()?;
     let (done, ended) = mpsc::channel();
     let stopped = done.clone();
     let interrupt = vol.connection().session().interrupt().clone();
@@ -36,22 +54,15 @@ fn overwrite(
     });
     if let Err(error) = spawned {
         let message = format!("cannot start a thread: {error}");
-        return Err(fail(Failure::new(virt_sys::VIR_ERR_SYSTEM_ERROR, message)));
+        return Err(Failure::new(virt_sys::VIR_ERR_SYSTEM_ERROR, message));
     }
     match ended.recv() {
-        Ok(Some(result)) => result.map_err(fail),
-        _ => {
-            let aborted = virt_sys::VIR_ERR_OPERATION_ABORTED;
-            let failure = Failure::new(aborted, "the script was stopped during the call");
-            let left = format!(
-                "libvirt cannot abort a wipe: the wipe of `{}` continues on the host",
-                vol.name()
-            );
-            Err(vol
-                .error(ctx, failure, call, "wipe")
-                .with_hint(left)
-                .throw())
-        }
+        Ok(Some(result)) => result,
+        _ => Err(Failure::new(
+            virt_sys::VIR_ERR_OPERATION_ABORTED,
+            "the script was stopped during the call",
+        )
+        .advise("libvirt cannot abort a wipe: it continues on the host")),
     }
 }
 

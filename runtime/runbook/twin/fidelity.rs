@@ -34,7 +34,7 @@ const SHOW_NOWHERE: &str = "virDomainBlockResize virDomainInjectNMI virDomainPMS
     virDomainSendProcessSignal virDomainSetTime virDomainSetUserPassword virDomainFSTrim virDomainCoreDump
     virDomainCoreDumpWithFormat virDomainBlockCommit virDomainBlockCopy virDomainBlockPull virDomainBlockRebase
     virDomainBackupBegin virStorageVolUpload virStorageVolWipe virStorageVolWipePattern virSecretSetValue
-    virNodeSuspendForDuration virNodeDeviceReset virNetworkUpdate";
+    virNodeSuspendForDuration virNodeDeviceReset virNetworkUpdate virStoragePoolBuild virStoragePoolDelete";
 
 /// True if the effect of `call` is not visible in a picture of a host.
 pub(super) fn shows_nowhere(call: &str) -> bool {

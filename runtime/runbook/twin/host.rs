@@ -55,6 +55,9 @@ pub struct Guest {
     pub name: String,
     /// Its state, a `virDomainState`.
     pub state: i64,
+    /// The reason of its state, a number whose meaning depends on the state.
+    #[serde(default)]
+    pub reason: i64,
     pub persistent: bool,
     pub autostart: bool,
     pub managed_save: bool,

@@ -208,6 +208,9 @@ fn complete(connect: &Connect, host: &Host, log: &Log) -> Result<()> {
                 refused("a checkpoint", failure);
             }
         }
+        if guest.state != i64::from(virt_sys::VIR_DOMAIN_NOSTATE) {
+            stand_in::set_reason(&domain, u32::try_from(guest.reason).unwrap_or_default());
+        }
     }
     for network in &host.networks {
         set_network(connect, network)?;

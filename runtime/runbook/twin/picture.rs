@@ -60,7 +60,12 @@ struct Seen {
     xml: String,
     /// The running configuration, if it is a different document.
     live: Option<String>,
+    /// True for a pool that recipes make for the time of a call: it is not reported, but the volumes in it are.
+    is_temporary: bool,
 }
+
+/// The beginning of the names of such pools, as in `std/folder`.
+const TEMPORARY: &str = "virhai-folder-";
 
 /// Something that happened to an object.
 #[derive(Debug, Clone, PartialEq)]
@@ -122,6 +127,7 @@ impl Picture {
                     Activity::Off => None,
                     _ => domain.xml_desc(0).ok(),
                 },
+                is_temporary: false,
             };
             let name = seen.name.clone();
             self.add(SeenKind::Domain, uuid.clone(), seen);
@@ -166,6 +172,7 @@ impl Picture {
                     .or_else(|_| network.xml_desc(0))
                     .unwrap_or_default(),
                 live: None,
+                is_temporary: false,
             };
             self.add(SeenKind::Network, network.uuid_string()?, seen);
         }
@@ -175,8 +182,11 @@ impl Picture {
     fn pools(&mut self, connect: &Connect) -> Result<()> {
         for pool in connect.list_all_storage_pools(0)? {
             let active = pool.is_active().unwrap_or(false);
+            let name = pool.name()?;
+            let is_temporary = name.starts_with(TEMPORARY);
             let seen = Seen {
-                name: pool.name()?,
+                is_temporary,
+                name,
                 activity: activity(active),
                 settings: vec![
                     (
@@ -190,7 +200,10 @@ impl Picture {
                 live: None,
             };
             let uuid = pool.uuid_string()?;
-            let name = seen.name.clone();
+            let name = match target_path(&seen.xml).filter(|_| is_temporary) {
+                Some(folder) => folder,
+                None => seen.name.clone(),
+            };
             self.add(SeenKind::Pool, uuid.clone(), seen);
             let volumes = if active {
                 pool.list_all_volumes(0).unwrap_or_default()
@@ -260,7 +273,8 @@ impl Picture {
         let mut changes = Vec::new();
         for (key, now) in &after.0 {
             let before = self.0.get(key);
-            if before == Some(now) {
+            let is_hidden = now.is_temporary || (before.is_none() && !self.shows_volumes_of(key));
+            if before == Some(now) || is_hidden {
                 continue;
             }
             let kind = key.0.noun();
@@ -296,6 +310,7 @@ impl Picture {
             }
         }
         let gone = self.0.iter().filter(|(key, _)| !after.0.contains_key(key));
+        let gone = gone.filter(|(key, before)| !before.is_temporary && after.shows_volumes_of(key));
         for (key, before) in gone {
             let (kind, name) = (key.0.noun(), &before.name);
             let mut tell = |verb| {
@@ -313,6 +328,19 @@ impl Picture {
             tell(Verb::Deleted);
         }
         changes
+    }
+}
+
+impl Picture {
+    /// False if `key` is of a volume whose pool is not active here: a pool that is stopped keeps its volumes, and only an active
+    /// pool lists them.
+    fn shows_volumes_of(&self, key: &(SeenKind, String)) -> bool {
+        if key.0 != SeenKind::Volume {
+            return true;
+        }
+        let pool = key.1.split('/').next().unwrap_or_default();
+        let pool = self.0.get(&(SeenKind::Pool, pool.to_owned()));
+        pool.is_some_and(|pool| pool.activity != Activity::Off)
     }
 }
 
@@ -395,6 +423,10 @@ fn without_figures(xml: &str) -> String {
         let _ = pool.remove(figure);
     }
     pool.text()
+}
+
+fn target_path(xml: &str) -> Option<String> {
+    Xml::parse(xml).ok()?.find("target/path").ok().flatten()
 }
 
 fn capacity(xml: &str) -> Option<String> {

@@ -76,7 +76,7 @@ fn node(connect: &Connect) -> Result<Node> {
 }
 
 fn guest(domain: &Domain) -> Result<Guest> {
-    let (state, _) = libvirt::domain::state(domain)?;
+    let (state, reason) = libvirt::domain::state(domain)?;
     let persistent = domain.is_persistent()?;
     let active = domain.is_active()?;
     let live = active.then(|| domain.xml_desc(0)).transpose()?;
@@ -87,6 +87,7 @@ fn guest(domain: &Domain) -> Result<Guest> {
     Ok(Guest {
         name: domain.name()?,
         state,
+        reason,
         persistent,
         autostart: persistent && domain.autostart().unwrap_or(false),
         managed_save: domain.has_managed_save(0).unwrap_or(false),

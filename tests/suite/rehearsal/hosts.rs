@@ -21,7 +21,7 @@ fn a_rehearsal_reads_a_real_host_and_does_not_change_it() {
         assert(conn.uri.starts_with("qemu:///embed"));
         assert(conn.get_capabilities().contains("hvm"));
         let dom = conn.lookup_by_name("web");
-        assert_eq(dom.state(), "paused");
+        assert_eq([dom.state_reason().state, dom.state_reason().reason, dom.os_type()], ["paused", "user", "hvm"]);
         dom.destroy();
         dom.undefine();
         let made = conn.define_xml(`<domain type="qemu"><name>new</name><memory>32768</memory><os><type arch="x86_64" machine="pc">hvm</type></os></domain>`);

@@ -313,3 +313,30 @@ fn a_run_after_its_plan_writes_the_planned_files() {
     let read = |name: &str| std::fs::read_to_string(scratch.path(name)).expect("it is there");
     assert_eq!((read("new.txt"), read("old.txt")), ("x".into(), "x".into()));
 }
+
+#[test]
+fn a_wipe_is_in_the_plan_and_a_stopped_pool_keeps_its_volumes() {
+    let script = r#"
+        let pool = connect().storage_pool_lookup_by_name("default-pool");
+        let volume = pool.create_xml("<volume><name>v</name><capacity>1024</capacity></volume>");
+        volume.wipe();
+        pool.destroy();
+        pool.create();
+    "#;
+    let rehearsed = virhai()
+        .arg("-c")
+        .arg("test:///default")
+        .arg("--json")
+        .arg("--rehearse")
+        .script(script)
+        .ok();
+    assert_eq!(
+        entries(&rehearsed),
+        [
+            "created storage volume v in default-pool:3",
+            "done  wipe the volume `v`:4",
+            "stopped storage pool default-pool:5",
+            "started storage pool default-pool:6",
+        ]
+    );
+}
