@@ -5,7 +5,7 @@ use std::ffi::OsString;
 
 use clap::{Args as ClapArgs, Parser};
 use virhai::person::{Answer, is_yes};
-use virhai::runbook::journal::{self, Change, End, File, Header, Journal, Past};
+use virhai::runbook::journal::{self, Change, End, File, Header, Journal, Past, StepState};
 
 use super::{Which, find};
 use crate::args::{self, Args, Options, Source};
@@ -84,6 +84,7 @@ pub(crate) fn undo(options: &Options, undo: &Undo) -> u8 {
     };
     let past = opened.past;
     let changes: Vec<Change> = past.changes.iter().rev().cloned().collect();
+    warn_of_interrupted(options, &past);
     if changes.is_empty() {
         let nothing = format!("the run {} has nothing to undo", past.header.run);
         match options.json {
@@ -105,6 +106,21 @@ pub(crate) fn undo(options: &Options, undo: &Undo) -> u8 {
         undoes: Some(changes),
     };
     run::run_again(&opened.options, opened.script, earlier)
+}
+
+/// Names the interrupted steps with changes that no undo list records.
+fn warn_of_interrupted(options: &Options, past: &Past) {
+    for step in &past.steps {
+        if matches!(step.state, StepState::Begun) && step.touched {
+            let what = format!(
+                "the step `{}` was interrupted, and is not undone: it made a change that no undo list records",
+                step.title
+            );
+            Diagnostic::plain(what)
+                .with_hint("look at its objects on the host")
+                .report_plain(options);
+        }
+    }
 }
 
 /// Asks whether to undo a successful run. Without a terminal, the answer is yes.

@@ -58,17 +58,36 @@ struct Frame {
     touched: AtomicBool,
 }
 
-/// The number of steps with each title; copies share the count.
+/// The steps with each title; copies share them.
 #[derive(Clone, Default)]
-struct Children(Arc<Mutex<HashMap<String, usize>>>);
+struct Children(Arc<Mutex<HashMap<String, Namesakes>>>);
+
+/// The steps with one title.
+#[derive(Default)]
+struct Namesakes {
+    /// The number that have begun.
+    begun: usize,
+    /// True while one of them runs.
+    running: bool,
+}
 
 impl Children {
-    /// The number of steps with that title before this one.
-    fn count(&self, title: &str) -> usize {
-        let mut counts = self.0.lock();
-        let count = counts.entry(title.to_owned()).or_default();
-        *count += 1;
-        *count - 1
+    /// Begins a step with that title, and returns the number of such steps before it; `None` if one of them runs: a resumed
+    /// run could not tell the two apart.
+    fn begin(&self, title: &str) -> Option<usize> {
+        let mut children = self.0.lock();
+        let namesakes = children.entry(title.to_owned()).or_default();
+        if std::mem::replace(&mut namesakes.running, true) {
+            return None;
+        }
+        namesakes.begun += 1;
+        Some(namesakes.begun - 1)
+    }
+
+    fn end(&self, title: &str) {
+        if let Some(namesakes) = self.0.lock().get_mut(title) {
+            namesakes.running = false;
+        }
     }
 }
 
@@ -144,6 +163,14 @@ pub(super) struct Step<'a> {
     title: String,
     parent: Option<Current>,
     key: StepKey,
+    /// The steps beside this one.
+    children: Children,
+}
+
+impl Drop for Step<'_> {
+    fn drop(&mut self) {
+        self.children.end(&self.title);
+    }
 }
 
 impl<'a> Step<'a> {
@@ -169,7 +196,12 @@ impl<'a> Step<'a> {
             Some(Current(frame)) => frame.key.clone(),
             None => StepKey::new(),
         };
-        key.push((title.clone(), children.count(&title)));
+        let Some(nth) = children.begin(&title) else {
+            let why = format!("two steps called `{title}` run at the same time");
+            let hint = "give each step its own title, such as with the name of its guest";
+            return Error::refuse(ctx, why, hint);
+        };
+        key.push((title.clone(), nth));
         let journal = Journal::of(&session);
         match &journal {
             Some(journal) => journal.ensure_made().map_err(|why| not_written(ctx, why))?,
@@ -182,6 +214,7 @@ impl<'a> Step<'a> {
             title,
             parent,
             key,
+            children,
         })
     }
 
@@ -220,21 +253,16 @@ impl<'a> Step<'a> {
             _ => None,
         };
         if found.is_none() {
-            self.take_back_earlier()?;
+            self.take_back_earlier(options.done.is_some())?;
         }
         self.begin(number)?;
         let began = Instant::now();
         let mut frame = None;
         let outcome: RhaiResultOf<Dynamic> = match found {
-            Some(value) => Ok(value),
+            Some(value) => self.adopt(number, &options, value),
             None => {
                 self.tell(number, "begins", None);
-                let own = Current(Arc::new(Frame {
-                    number,
-                    key: self.key.clone(),
-                    children: Children::default(),
-                    touched: AtomicBool::new(false),
-                }));
+                let own = self.frame(number);
                 frame = Some(own.clone());
                 within(Some(own), || {
                     let made = action()?;
@@ -267,6 +295,34 @@ impl<'a> Step<'a> {
         outcome
     }
 
+    fn frame(&self, number: Option<u64>) -> Current {
+        Current(Arc::new(Frame {
+            number,
+            key: self.key.clone(),
+            children: Children::default(),
+            touched: AtomicBool::new(false),
+        }))
+    }
+
+    /// Takes over the work of an earlier attempt with the value `value`, and returns the value. The attempt ended before it
+    /// could record how to undo the step, unless the journal has changes of the step.
+    fn adopt(
+        &self,
+        number: Option<u64>,
+        options: &StepOptions,
+        value: Dynamic,
+    ) -> RhaiResultOf<Dynamic> {
+        let recorded = |journal: &Journal| journal.has_change(|change| change.step == number);
+        if let Some(unmake) = &options.undo
+            && !self.journal.as_ref().is_some_and(recorded)
+        {
+            within(Some(self.frame(number)), || {
+                undo::done(self.ctx, unmake, &value)
+            })?;
+        }
+        Ok(value)
+    }
+
     /// The value of the step, if an earlier attempt has done it.
     fn value_of_earlier(&self) -> RhaiResultOf<Option<Dynamic>> {
         let Some(StepState::Done { value, .. }) = self.earlier().map(|earlier| &earlier.state)
@@ -296,13 +352,14 @@ impl<'a> Step<'a> {
         })
     }
 
-    /// Undoes the changes of an earlier attempt of the step, so that it can be repeated.
-    fn take_back_earlier(&self) -> RhaiResultOf<()> {
+    /// Undoes the changes of an earlier attempt of the step, so that it can be repeated. `is_not_done` is true if the option
+    /// `done` has found that the attempt did not do the step.
+    fn take_back_earlier(&self, is_not_done: bool) -> RhaiResultOf<()> {
         let (Some(journal), Some(earlier)) = (&self.journal, self.earlier()) else {
             return Ok(());
         };
         let was_killed = matches!(earlier.state, StepState::Begun);
-        if was_killed && earlier.touched && !journal.may_repeat() {
+        if was_killed && earlier.touched && !is_not_done && !journal.may_repeat() {
             let what = format!(
                 "the step `{}` was interrupted, and its effect is unknown: it made a change that no undo list records",
                 self.title

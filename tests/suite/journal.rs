@@ -181,6 +181,10 @@ fn a_step_that_was_killed_is_repeated_only_if_its_effect_is_known() {
     );
     let undone = on(&host).arg("undo").run();
     assert_eq!(undone.status, 0, "{undone}");
+    has(
+        &undone,
+        &["the step `mark` was interrupted, and is not undone"],
+    );
     host.ok("assert_eq(connect().list_all_domains(), [])");
 
     // The step's `done` closure tells whether it is done.
@@ -191,6 +195,53 @@ fn a_step_that_was_killed_is_repeated_only_if_its_effect_is_known() {
     killed_at(&on(&host).arg("run").arg("mark.rhai").arg("600"), "marked");
     let resumed = on(&host).arg("resume").ok();
     assert_eq!(resumed, "the end\n");
+}
+
+#[test]
+fn a_step_that_its_closure_finds_done_is_undone_and_one_that_is_not_is_repeated() {
+    let host = Embed::new();
+    let script = r#"
+        let conn = connect();
+        fn web(conn) { conn.list_all_domains().find(|dom| dom.name == "web") }
+        step("define", || {
+            conn.define_xml(`<domain type='qemu'><name>web</name><memory>1024</memory><os><type>hvm</type></os></domain>`);
+            print("defined");
+            if args[0] == "first" { sleep(600); }
+            web(conn)
+        }, #{ undo: |dom| dom.undefine(), done: || web(conn) });
+        step("mark", || {
+            let dom = web(conn);
+            if dom.autostart() { print("again"); return; }
+            dom.set_autostart(true);
+            print("marked");
+            sleep(600);
+        }, #{ done: || false });
+        print("the end");"#;
+    host.scratch().write("home/two.rhai", script);
+    killed_at(
+        &on(&host).arg("run").arg("two.rhai").arg("first"),
+        "defined",
+    );
+    killed_at(&on(&host).arg("resume"), "marked");
+    assert_eq!(on(&host).arg("resume").ok(), "again\nthe end\n");
+    let undone = on(&host).arg("--yes").arg("undo").run();
+    assert_eq!(undone.status, 0, "{undone}");
+    has(&undone, &["undone: 1 of 1 change"]);
+    host.ok("assert_eq(connect().list_all_domains(), [])");
+}
+
+#[test]
+fn two_steps_of_one_title_do_not_run_at_the_same_time() {
+    let folder = Scratch::new();
+    folder.write(
+        "twice.rhai",
+        "for round in 1..3 { step(\"p\", || round); } parallel([1, 2], 2, |number| step(\"p\", || { sleep(\"500ms\"); number }));",
+    );
+    let failed = in_folder(&folder).arg("run").arg("twice.rhai").fails(1);
+    has(
+        &failed,
+        &["two steps called `p` run at the same time", "own title"],
+    );
 }
 
 #[test]

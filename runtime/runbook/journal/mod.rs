@@ -187,6 +187,11 @@ impl Journal {
         self.0.may_repeat
     }
 
+    /// True if the journal has a change of an earlier attempt that `wanted` selects.
+    pub(crate) fn has_change(&self, wanted: impl Fn(&Change) -> bool) -> bool {
+        self.0.changes.lock().iter().any(wanted)
+    }
+
     /// Removes and returns the changes of earlier attempts that `wanted` selects, the last first.
     pub(crate) fn take_changes(&self, wanted: impl Fn(&Change) -> bool) -> Vec<Change> {
         let mut changes = self.0.changes.lock();
