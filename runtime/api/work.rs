@@ -1,13 +1,21 @@
-//! Marks of running work. A recipe leaves its mark on a host, so that a later run can tell whether
-//! the process that left it still runs.
+//! Running work: marks that a recipe leaves on a host, so that a later run can tell whether the process that left it still
+//! runs, and ways to keep two recipes from the same object.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::{Mutex, MutexGuard, ReentrantMutex};
 use rhai::plugin::*;
-use rhai::{Engine, exported_module};
+use rhai::{Dynamic, Engine, FnPtr, NativeCallContext, exported_module};
+
+use crate::api::arguments::RhaiResultOf;
+use crate::error::Error;
+use crate::objects::domain::Domain;
+use crate::objects::storage_pool::StoragePool;
+use crate::run::session::Session;
 
 pub(crate) fn register(engine: &mut Engine) {
     engine.register_global_module(exported_module!(functions).into());
@@ -120,6 +128,15 @@ fn start_of(pid: u32) -> Option<String> {
     fields.get(19).map(|&ticks| ticks.to_owned())
 }
 
+/// The locks of [`functions::one_at_a_time`], by name.
+fn named_lock(name: &str) -> Arc<ReentrantMutex<()>> {
+    static LOCKS: OnceLock<Mutex<HashMap<String, Arc<ReentrantMutex<()>>>>> = OnceLock::new();
+    let mut locks = LOCKS.get_or_init(Mutex::default).lock();
+    // Those that nobody holds are forgotten.
+    locks.retain(|_, lock| Arc::strong_count(lock) > 1);
+    Arc::clone(locks.entry(name.to_owned()).or_default())
+}
+
 /// The letters of passwords, without 0, O, 1, l, I and o, which look alike.
 const LETTERS: &[u8] = b"23456789abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ";
 
@@ -179,6 +196,66 @@ mod functions {
         Mark::parse(mark)
             .map_or("unknown", |mark| mark.status())
             .to_owned()
+    }
+
+    /// Locks `dom` for this run, as the first change of it inside a recipe or a step does: waits while another run of the same
+    /// user uses it. A recipe calls it before it reads the state on which its plan depends.
+    ///
+    /// Throws `VIR_ERR_RESOURCE_BUSY` with `--if-busy fail`, or after ten minutes.
+    ///
+    /// ```rhai
+    /// let dom = connect("test:///default").lookup_by_name("test");
+    /// all_or_nothing(|undo| {
+    ///     dom.lock_for_run();
+    ///     assert_eq(dom.state(), "running");
+    /// });
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(name = "lock_for_run", pure, return_raw)]
+    pub fn lock_domain_for_run(ctx: NativeCallContext, dom: &mut Domain) -> RhaiResultOf<()> {
+        dom.lock_for_run()
+            .map_err(|failure| dom.error(&ctx, failure, "", "lock").throw())
+    }
+
+    /// Locks `pool` for this run, in the same way as a domain.
+    ///
+    /// ```rhai
+    /// let pool = connect("test:///default").storage_pool_lookup_by_name("default-pool");
+    /// all_or_nothing(|undo| pool.lock_for_run());
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(name = "lock_for_run", pure, return_raw)]
+    pub fn lock_pool_for_run(ctx: NativeCallContext, pool: &mut StoragePool) -> RhaiResultOf<()> {
+        pool.lock_for_run()
+            .map_err(|failure| pool.error(&ctx, failure, "", "lock").throw())
+    }
+
+    /// Calls `action` and returns its result, while no other thread of this process is in a call of `one_at_a_time` with the same
+    /// `name`: waits for it. A call inside the call of the same thread does not wait.
+    ///
+    /// ```rhai
+    /// let result = one_at_a_time("the folder /srv", || one_at_a_time("the folder /srv", || 5));
+    /// assert_eq(result, 5);
+    /// ```
+    /// Calls no libvirt function.
+    #[rhai_fn(return_raw, volatile)]
+    pub fn one_at_a_time(
+        ctx: NativeCallContext,
+        name: &str,
+        action: FnPtr,
+    ) -> RhaiResultOf<Dynamic> {
+        let lock = super::named_lock(name);
+        let session = Session::of(&ctx);
+        let _held = loop {
+            if let Some(held) = lock.try_lock_for(Duration::from_millis(100)) {
+                break held;
+            }
+            if session.interrupt().stopping().is_some() {
+                let message = format!("the script was stopped while it waited for {name}");
+                return Err(Error::invalid(&ctx, message).throw());
+            }
+        };
+        action.call_within_context(&ctx, ())
     }
 
     /// Returns a new password of 20 letters and digits (116 random bits), without letters that look

@@ -82,6 +82,7 @@ const ALL: &[Accepted] = &[
     on(None, "sum", "number", VALUE),
     on(None, "wait_event", "action", NONE),
     on(None, "waiting_for", "action", NONE),
+    on(None, "one_at_a_time", "action", NONE),
     on(None, "zip", "map", &["|one, other|", "|one, other, index|"]),
 ];
 
@@ -219,7 +220,9 @@ mod tests {
         for accepted in ALL {
             let (before, after) = match (accepted.function, accepted.receiver) {
                 ("all_or_nothing" | "assert_throws", _) => ("", ""),
-                ("waiting_for" | "step", _) if accepted.parameter == "action" => ("\"x\", ", ""),
+                ("waiting_for" | "step" | "one_at_a_time", _) if accepted.parameter == "action" => {
+                    ("\"x\", ", "")
+                }
                 ("parallel", _) => ("[1], 1, ", ""),
                 ("zip", _) => ("[2, 1], [2, 1], ", ""),
                 ("edit" | "on" | "push" | "recv_all" | "send_all" | "step" | "wait_event", _) => {

@@ -348,16 +348,18 @@ impl<K: Kind> Object<K> {
             return connection.make(call, &[], action, work);
         }
         if changes(call) {
-            let refused = |why| Failure::new(virt_sys::VIR_ERR_RESOURCE_BUSY, why);
-            let lockable = || self.lockable();
-            connection
-                .session()
-                .before_object(lockable)
-                .map_err(refused)?;
+            self.lock_for_run()?;
         }
         let names = K::names(self);
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         connection.make(call, &names, action, work)
+    }
+
+    /// Locks this object for the run, as the first change of it would.
+    pub(crate) fn lock_for_run(&self) -> Result<(), Failure> {
+        let refused = |why| Failure::new(virt_sys::VIR_ERR_RESOURCE_BUSY, why);
+        let session = self.0.connection.session();
+        session.before_object(|| self.lockable()).map_err(refused)
     }
 
     /// The object that a run locks before it changes this one. A host inside this process needs no lock against other processes.

@@ -21,7 +21,12 @@ pub(super) fn follow(
     session.keep(locks.clone());
     let (own, journal) = (session.clone(), journal.clone());
     session.on_object_change(move |object| {
-        match journal.run().filter(|_| works() && !interrupt::shielded()) {
+        if !works() || interrupt::shielded() {
+            return Ok(());
+        }
+        // The first lock of a run can come before its first record. A run without a journal has no locks.
+        let _ = journal.ensure_made();
+        match journal.run() {
             Some(run) => locks.take(&own, object, &run),
             None => Ok(()),
         }

@@ -1,23 +1,21 @@
 //! The points of a guest whose name changed, records that people copied, and disks whose files have one name.
 
-use std::fs;
-
-use super::Site;
+use super::{IMPORTS, Site};
 use crate::support::Host;
 
 #[test]
 fn a_copied_or_incomplete_record_is_no_reason_to_delete_a_point() {
     let site = Site::new();
-    let point = site.ok(
-        r#"
+    let point = site.ok(r#"
         let dom = conn.lookup_by_name("web");
         backup::make(dom, #{ pool: "backups" });
         print(backup::make(dom, #{ pool: "backups" }).point);
-        "#,
-    );
+        "#);
     let backups = site.0.scratch().path("backups");
     let record = backups.join(format!("web-{}.backup.json", point.trim()));
-    fs::copy(record, backups.join("zz-copy.backup.json")).expect("it is the test's own");
+    site.0
+        .scratch()
+        .copy(&record, "backups/zz-copy.backup.json");
     for (name, text) in [
         ("less", r#"{ "backup_of_virhai": 1 }"#),
         (
@@ -26,21 +24,23 @@ fn a_copied_or_incomplete_record_is_no_reason_to_delete_a_point() {
         ),
         ("list", "[1]"),
     ] {
-        let file = backups.join(format!("{name}.backup.json"));
-        fs::write(file, text).expect("it is the test's own");
+        let name = format!("backups/{name}.backup.json");
+        site.0.scratch().write(&name, text);
     }
     site.ok(&format!(
         r#"
         let place = #{{ pool: "backups" }};
-        let files = conn.storage_pool_lookup_by_name("backups").list_volumes();
+        let backups = conn.storage_pool_lookup_by_name("backups");
+        backups.refresh();
+        let files = backups.list_volumes().sort_by(|name| name);
         assert_eq(backup::list(conn, place).len(), 2);
         let pruned = backup::prune(conn, place + #{{ keep: 1 }});
         // The last point and the point that it needs.
         assert_eq([pruned.removed, pruned.needed.len()], [[], 1]);
-        assert_eq(pruned.left.sorted(), ["disk", "less", "zz-copy"]);
-        assert_eq(conn.storage_pool_lookup_by_name("backups").list_volumes(), files);
+        assert_eq(pruned.left.sort_by(|name| name), ["disk", "less", "zz-copy"]);
+        assert_eq(backups.list_volumes().sort_by(|name| name), files);
         assert_eq(backup::make(conn.lookup_by_name("web"), place).kind, "incremental");
-        let problems = thrown(|| backup::verify(conn, place)).problems.sorted();
+        let problems = thrown(|| backup::verify(conn, place)).problems.sort_by(|text| text);
         assert_eq(problems.len(), 3);
         assert(problems[0].contains("its record is incomplete"), problems[0]);
         assert(problems[2].contains("its record is a copy of web-{}.backup.json"), problems[2]);
@@ -107,4 +107,91 @@ fn disks_of_one_name_in_two_folders_are_restored_into_one_pool() {
     );
     assert_eq!(site.bytes("disk.raw", &[0]), [1]);
     assert_eq!(site.bytes("disk.1.raw", &[0]), [2]);
+}
+
+#[test]
+fn a_restored_guest_keeps_the_password_that_the_backup_left_out() {
+    let site = Site::new();
+    site.ok(
+        r#"
+        let place = #{ pool: "backups" };
+        let dom = conn.lookup_by_name("web");
+        dom.destroy();
+        dom.edit(|xml| xml.insert("devices", "<graphics type='vnc' port='-1' autoport='yes' passwd='pass1234'/>"));
+        backup::make(dom, place);
+        let dom = backup::restore(conn, place + #{ guest: "web" });
+        let secure = dom.xml(VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE);
+        assert_eq(secure.get("devices/graphics/@passwd"), "pass1234");
+        let copy = backup::restore(conn, place + #{ guest: "web", name: "copy" });
+        assert(!copy.xml(VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE).has("devices/graphics/@passwd"));
+        "#,
+    );
+}
+
+#[test]
+fn backups_at_the_same_time_wait_for_each_other() {
+    let site = Site::new();
+    site.ok(r#"conn.lookup_by_name("web").destroy();"#);
+    let folder = site.0.scratch().path("points");
+    // Locks of runs are files in the state folder of the user.
+    let home = site.0.scratch().folder("home");
+    let run = |script: &str| {
+        let run = site.0.virhai().env("HOME", &home);
+        run.script(format!("{IMPORTS}{script}; ()")).ok()
+    };
+    let make = format!(
+        r#"print(backup::make(conn.lookup_by_name("web"), #{{ folder: "{0}" }}).point);"#,
+        folder.display()
+    );
+    let made: Vec<String> = std::thread::scope(|scope| {
+        let runs: Vec<_> = (0..2).map(|_| scope.spawn(|| run(&make))).collect();
+        runs.into_iter()
+            .map(|run| run.join().expect("the backup is made"))
+            .collect()
+    });
+    assert_ne!(made[0], made[1]);
+    site.ok(&format!(
+        r#"
+        let place = #{{ folder: "{0}" }};
+        assert_eq(backup::verify(conn, place).len(), 2);
+        // Two guests in one folder, from two threads.
+        let other = backup::restore(conn, place + #{{ guest: "web", name: "other", to: "images" }});
+        let points = parallel(["web", "other"], 2, |name| backup::make(conn.lookup_by_name(name), place));
+        assert_eq(points.len(), 2);
+        assert_eq(conn.list_all_storage_pools().map(|pool| pool.name).sort_by(|name| name), ["backups", "images"]);
+        "#,
+        folder.display()
+    ));
+    // Of two restores, the second goes back from the first.
+    let restore = format!(
+        r#"backup::restore(conn, #{{ folder: "{0}", guest: "web" }});"#,
+        folder.display()
+    );
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| run(&restore));
+        }
+    });
+    site.ok(r#"
+        for path in conn.lookup_by_name("web").xml().select("devices/disk/source/@file") {
+            assert(image::at(conn, path) != (), path);
+        }
+        conn.lookup_by_name("web").create();
+        conn.lookup_by_name("web").destroy();
+        "#);
+}
+
+#[test]
+fn a_started_restore_leaves_no_note_in_the_running_guest() {
+    let site = Site::new();
+    site.ok(r#"
+        let place = #{ pool: "backups" };
+        let dom = conn.lookup_by_name("web");
+        dom.destroy();
+        backup::make(dom, place);
+        let dom = backup::restore(conn, place + #{ guest: "web", start: true });
+        assert(!dom.xml_desc().contains("virhai-work"));
+        assert(!dom.xml_desc(VIR_DOMAIN_XML_INACTIVE).contains("virhai-work"));
+        dom.destroy();
+        "#);
 }
