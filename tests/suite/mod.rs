@@ -37,6 +37,7 @@ mod hostile;
 mod identities;
 mod identity;
 mod image_formats;
+mod image_owners;
 mod images;
 mod imports;
 mod inputs;

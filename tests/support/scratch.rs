@@ -65,7 +65,8 @@ impl Scratch {
         self.write(name, contents)
     }
 
-    fn give(&self, name: &Path) {
+    /// Gives the file or folder `name` to the test user.
+    pub fn give(&self, name: &Path) {
         if let Some(user) = test_user() {
             chown(self.path(name), Some(user.uid), Some(user.gid))
                 .expect("root can give files away");
