@@ -75,6 +75,13 @@ impl Diagnostic {
         for note in &self.notes {
             group = group.element(Level::NOTE.message(prose(note)));
         }
+        if let Some(place) = &self.place
+            && self.leaves_out(place)
+        {
+            let line = place.line.map(|line| format!(":{line}"));
+            let from = format!("thrown by {}{}", place.file, line.unwrap_or_default());
+            group = group.element(Level::NOTE.message(from));
+        }
         if let Some(hint) = &self.hint {
             group = group.element(Level::HELP.message(prose(hint)));
         }
@@ -91,11 +98,28 @@ impl Diagnostic {
             .place
             .as_ref()
             .map(|place| (self.label.as_str(), place));
-        first.into_iter().chain(
-            self.trail
-                .iter()
-                .map(|(label, place)| (label.as_str(), place)),
-        )
+        let trail = self.trail.iter();
+        let all = first
+            .into_iter()
+            .chain(trail.map(|(label, place)| (label.as_str(), place)));
+        let shown = all.filter(|(_, place)| !self.leaves_out(place));
+        shown.enumerate().map(|(index, (label, place))| {
+            let is_call = index == 0
+                && self
+                    .place
+                    .as_ref()
+                    .is_some_and(|first| self.leaves_out(first));
+            (if is_call { "" } else { label }, place)
+        })
+    }
+
+    /// True if `place` is not shown: a place in a recipe of virhai's, in an error that the recipe threw for its caller.
+    fn leaves_out(&self, place: &Place) -> bool {
+        let is_for_caller = self.error.is_some() || self.thrown.is_some() || self.kind == "thrown";
+        let is_users = |place: &Place| !place.file.starts_with("std/");
+        let has_users =
+            self.place.iter().any(is_users) || self.trail.iter().any(|(_, place)| is_users(place));
+        is_for_caller && has_users && !is_users(place)
     }
 }
 

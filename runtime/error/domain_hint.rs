@@ -15,6 +15,9 @@ pub(super) fn hint(failure: &Failure, call: &str) -> Option<String> {
     if about(&["already exists with uuid"]) || about(&["already defined with uuid"]) {
         return Some(name_hint(message, call));
     }
+    if let Some(advice) = lacking(message) {
+        return Some(advice.to_owned());
+    }
     let advice = match code {
         sys::VIR_ERR_OPERATION_INVALID if about(&["not have managed save"]) => {
             "`managed_save()` creates one, `has_managed_save_image()` tells whether one exists"
@@ -54,7 +57,7 @@ pub(super) fn hint(failure: &Failure, call: &str) -> Option<String> {
             "`managed_save_remove()` discards the managed save image, which does not fit the disks of the snapshot"
         }
         _ if about(&["Failed to get", "lock"]) && about(&["using the image"]) => {
-            "another guest or program uses this image, and two writers would damage it: `list_all_domains()` with `xml()` shows the guests' disks; add <shareable/> to a disk that all guests only read, or that is made for sharing"
+            "another guest or program uses this image, and two writers would damage it: `list_all_domains()` with `xml()` shows the guests' disks; add <readonly/> to a disk that all guests only read, and <shareable/> to a raw disk that is made for sharing"
         }
         _ if about(&["Cannot access storage file"]) => {
             "this is a path on the host, not on this machine: the file must exist there and be readable for the user that QEMU runs as"
@@ -62,6 +65,38 @@ pub(super) fn hint(failure: &Failure, call: &str) -> Option<String> {
         _ => return None,
     };
     Some(advice.into())
+}
+
+/// Advice on what the host lacks for a guest.
+fn lacking(message: &str) -> Option<&'static str> {
+    let says = |words: &str| message.contains(words);
+    Some(
+        if says("Failed to find an available port") || says("Address already in use") {
+            "another program of the host uses this port: give the screen or the device another port; libvirt chooses a free one for a screen with autoport='yes', as recipes do"
+        } else if says("cannot set up guest memory") || says("Cannot allocate memory") {
+            "the host has too little free memory for this guest: `conn.get_free_memory()` returns it in bytes"
+        } else if says("virtiofsd") {
+            "install virtiofsd on the host, or share the folder by 9p: `driver: \"9p\"` of the option `filesystems`"
+        } else if says("could not open kernel file") || says("could not load kernel") {
+            "this is a path on the host, not on this machine: the kernel must exist there and be readable for the user that QEMU runs as"
+        } else if says("hugetlbfs") {
+            "the host has no huge pages for guests: mount hugetlbfs and reserve pages there (`vm.nr_hugepages`), or leave out `hugepages`"
+        } else if says("CPU mode 'host-passthrough'") || says("CPU mode 'host-model'") {
+            "this CPU needs KVM: leave out `cpu`, or use the mode `maximum` for an emulated guest"
+        } else if says("Unable to find 'bios' firmware") {
+            "leave out the firmware: a guest without it has the BIOS of its machine type"
+        } else if says("spice graphics are not supported") {
+            "the host's QEMU was built without SPICE: use `graphics: \"vnc\"`"
+        } else if says("non-migratable device") || says("not migratable") {
+            "a device of the guest prevents that: remove it from the running guest with `detach_device`, or shut the guest down instead"
+        } else if says("bridge.conf") || says("failed to parse default acl file") {
+            "QEMU's bridge helper must allow the bridge: add `allow BRIDGE` to the host's /etc/qemu/bridge.conf, or connect to qemu:///system"
+        } else if says("cgroup") && says("not mounted") {
+            "this needs cgroups, which libvirt does not have in a user session or a container: connect to qemu:///system"
+        } else {
+            return None;
+        },
+    )
 }
 
 fn undefine_hint(message: &str) -> Option<&'static str> {
@@ -113,8 +148,60 @@ fn names_a_file(message: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::hint;
+    use super::{hint, lacking};
     use crate::libvirt::Failure;
+
+    #[test]
+    fn a_host_that_lacks_something_for_a_guest_has_a_hint() {
+        for (message, words) in [
+            (
+                "-vnc 127.0.0.1:0: Failed to find an available port: Address already in use",
+                "autoport='yes'",
+            ),
+            (
+                "cannot set up guest memory 'pc.ram': Cannot allocate memory",
+                "`conn.get_free_memory()`",
+            ),
+            (
+                "operation failed: Unable to find a satisfying virtiofsd",
+                "install virtiofsd",
+            ),
+            (
+                "qemu: could not open kernel file '/k': No such file or directory",
+                "the kernel must exist there",
+            ),
+            (
+                "internal error: hugetlbfs filesystem is not mounted or disabled by administrator config",
+                "vm.nr_hugepages",
+            ),
+            (
+                "unsupported configuration: CPU mode 'host-passthrough' for x86_64 qemu domain is not supported by hypervisor",
+                "needs KVM",
+            ),
+            (
+                "operation failed: Unable to find 'bios' firmware that is compatible with the current configuration",
+                "leave out the firmware",
+            ),
+            (
+                "unsupported configuration: spice graphics are not supported with this QEMU",
+                "`graphics: \"vnc\"`",
+            ),
+            (
+                "State blocked by non-migratable device '0000:00:05.0/virtio-crypto'",
+                "`detach_device`",
+            ),
+            (
+                "Requested operation is not valid: cgroup CPUACCT controller is not mounted",
+                "qemu:///system",
+            ),
+        ] {
+            assert!(
+                lacking(message).is_some_and(|hint| hint.contains(words)),
+                "{message}"
+            );
+        }
+        assert_eq!(lacking("Permission denied"), None);
+    }
 
     #[test]
     fn what_a_definition_drags_along_has_a_flag() {

@@ -39,7 +39,7 @@ const DRIVERS: &[&str] = &[
 const LIKE: &str = "qemu:///system, qemu+ssh://host/system, test:///default";
 
 /// Advice on a host that requires a login. It must not look like a map with a password: that would be hidden.
-const LOG_IN: &str = "the host requires a login: give `connect_auth` a user name and a password, as `virhai doc connect_auth` shows";
+const LOG_IN: &str = "the host requires a login, or has refused this one: give `connect_auth` the right user name and password, as `virhai doc connect_auth` shows";
 
 /// Advice that is better replaced by the state itself.
 pub(super) const ASK_STATE: &str = "`state()` returns the state of the domain";
@@ -289,6 +289,14 @@ fn certificate_hint(message: &str) -> Option<&'static str> {
     if says(&["SSH HOST KEY VERIFICATION FAILED"]) {
         return Some(
             "the host's key has changed: if the host was reinstalled, `ssh-keygen -R HOST -f FILE` removes the old key from the file of known hosts",
+        );
+    }
+    if says(&[
+        "Host key verification failed",
+        "REMOTE HOST IDENTIFICATION HAS CHANGED",
+    ]) {
+        return Some(
+            "ssh does not know the host's key, or the key has changed: compare the key, connect once with `ssh HOST`, or remove an old key with `ssh-keygen -R HOST`",
         );
     }
     // The daemon sends no more details to the client.
