@@ -209,9 +209,7 @@ unsafe fn entry(param: &virTypedParameter) -> Option<(&str, Scalar)> {
             virt_sys::VIR_TYPED_PARAM_ULLONG => Scalar::ULong(param.value.ul),
             virt_sys::VIR_TYPED_PARAM_DOUBLE => Scalar::Double(param.value.d),
             virt_sys::VIR_TYPED_PARAM_BOOLEAN => Scalar::Bool(param.value.b != 0),
-            virt_sys::VIR_TYPED_PARAM_STRING => {
-                Scalar::Text(super::borrowed_text(param.value.s)?)
-            }
+            virt_sys::VIR_TYPED_PARAM_STRING => Scalar::Text(super::borrowed_text(param.value.s)?),
             _ => return None,
         };
         // All names of libvirt are ASCII.

@@ -52,7 +52,7 @@ fn a_wait_in_vain_says_what_it_waited_for_and_saw_last() {
 fn a_state_or_an_event_that_does_not_exist_is_answered_with_the_nearest() {
     on_test_host(&format!(
         r#"{THROWN}
-        let word = "shutof"; assert(thrown(|| dom.wait(word, 1)).hint.contains("shutoff"));
+        let word = "shut" + "of"; assert(thrown(|| dom.wait(word, 1)).hint.contains("shutoff"));
         assert(thrown(|| dom.wait([], 1)).message.contains("empty"));
         let number = parse_json("5"); assert(thrown(|| dom.wait(number, 1)).message.contains("state"));
         let time = "soon"; assert(thrown(|| dom.wait("running", time)).message.contains("duration"));
