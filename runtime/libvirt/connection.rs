@@ -17,12 +17,20 @@ pub struct Credentials {
 ///
 /// `virt`'s own wrapper panics on a URI with a NUL byte and takes only plain functions.
 pub fn open_auth(uri: Option<&str>, credentials: &Credentials, flags: c_uint) -> Result<Connect> {
-    let uri = c_option(uri)?;
     let mut kinds: Vec<c_int> = credentials
         .answers
         .iter()
         .map(|(kind, _)| *kind as c_int)
         .collect();
+    // libvirt reads its file auth.conf only for the kinds of questions that it may ask. The ssh libraries ask in other ways.
+    if uri.is_none_or(|uri| !uri.contains("ssh")) {
+        for kind in [virt_sys::VIR_CRED_AUTHNAME, virt_sys::VIR_CRED_PASSPHRASE] {
+            if !kinds.contains(&(kind as c_int)) {
+                kinds.push(kind as c_int);
+            }
+        }
+    }
+    let uri = c_option(uri)?;
     let mut auth = virt_sys::virConnectAuth {
         credtype: kinds.as_mut_ptr(),
         ncredtype: kinds.len() as c_uint,

@@ -75,6 +75,22 @@ fn tcp_with_sasl_requires_the_password() {
     );
     host.virhai_admin().script(script).ok();
 
+    // libvirt's own file with logins.
+    let file = format!(
+        "[credentials-x]\nauthname={USER}\npassword={PASSWORD}\n[auth-libvirt-127.0.0.1]\ncredentials=x\n"
+    );
+    host.scratch().write("home/.config/libvirt/auth.conf", file);
+    let home = host.scratch().path("home");
+    for connection in [
+        "connect(uri)",
+        "connect_auth(uri, #{})",
+        "connect_auth(uri, #{ username: \"admin@testhost\" })",
+    ] {
+        let script = format!("let uri = \"{uri}\"; assert({connection}.is_secure());");
+        let run = host.virhai().env("HOME", &home);
+        run.arg("--allow-connect").arg(&uri).script(script).ok();
+    }
+
     // A wrong password, in every form in which virhai reports a failure.
     let wrong =
         format!("connect_auth(\"{uri}\", #{{ username: \"admin\", password: \"{PASSWORD}\" }});");
