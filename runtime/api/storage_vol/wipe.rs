@@ -108,8 +108,8 @@ pub(super) mod functions {
         overwrite(&ctx, vol, "virStorageVolWipe", move |v| v.wipe(wanted))
     }
 
-    /// Overwrites the whole volume with an algorithm, a constant or a word: `zero`, `random`, `trim`, and with the
-    /// program `scrub` on the host `nnsa`, `dod`, `bsi`, `gutmann`, `schneier`, `pfitzner7`, `pfitzner33`.
+    /// Overwrites the whole volume with an algorithm, a constant or a word: `zero`; `trim`, which volumes in files do not have; and
+    /// with the program `scrub` on the host `random`, `nnsa`, `dod`, `bsi`, `gutmann`, `schneier`, `pfitzner7`, `pfitzner33`.
     ///
     /// ```rhai,pool
     /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");

@@ -153,6 +153,9 @@ pub(super) mod functions {
 
     /// Sends a hole of `length` bytes, a number or text such as `"1MiB"` (see `parse_size`), on a sparse stream.
     ///
+    /// libvirt does not write a hole: a volume with content keeps its content there. A hole at the end of the stream cuts the volume
+    /// off at that place. `upload_file` handles both.
+    ///
     /// ```rhai,pool
     /// let vol = connect().storage_pool_lookup_by_name("images").storage_vol_lookup_by_name("a.img");
     /// let stream = vol.connect().new_stream();
