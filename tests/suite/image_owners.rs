@@ -116,7 +116,10 @@ fn one_file_under_two_paths_is_one_image() {
     site.ok(
         r#"
         let a = guest::create(conn, off("a", [#{ pool: "images", size: "1MiB" }]));
-        assert(thrown(|| guest::create(conn, off("b", ["FOLDER/link/a.qcow2"]))).message.contains("is a disk of the guest `a`"));
+        for path in ["FOLDER/link/a.qcow2", "FOLDER//images/a.qcow2", "FOLDER/more/../images/./a.qcow2"] {
+            let why = thrown(|| guest::create(conn, off("b", [path]))).message;
+            assert(why.contains("is a disk of the guest `a`"), why);
+        }
         image::create(conn, #{ pool: "images", name: "c.qcow2", size: "1MiB" });
         let twice = thrown(|| guest::create(conn, off("b", ["FOLDER/images/c.qcow2", "FOLDER/link/c.qcow2"])));
         assert(twice.message.contains("two disks of `disks` have the image"), twice.message);
@@ -185,7 +188,7 @@ fn ensure_keeps_the_disk_of_a_guest_that_was_renamed_cloned_or_restored() {
         // A second disk is new.
         let done = guest::ensure(conn, off("shop", [#{ size: "2MiB" }, #{ pool: "images", size: "1MiB" }]));
         assert_eq(disks(dom), before + ["shop-1.qcow2"]);
-        // An image that is gone is no reason for an empty one.
+        // If the image is gone, no empty image takes its place.
         for name in before { conn.storage_pool_lookup_by_name("images").storage_vol_lookup_by_name(name).delete(); }
         let why = thrown(|| guest::ensure(conn, off("shop", [#{ size: "2MiB" }, #{ pool: "images", size: "1MiB" }])));
         assert(why.message.contains("is not in the storage pool `images` now: a new image would be empty"), why.message);

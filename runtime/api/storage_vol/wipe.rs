@@ -32,7 +32,7 @@ fn overwrite(
     done.map_err(|failure| vol.error(ctx, failure, call, "wipe").throw())
 }
 
-/// Runs the wipe in a thread of its own, which continues if the script is stopped.
+/// Runs the wipe in a separate thread. The thread continues after the script is stopped.
 fn on_own_thread(
     vol: &StorageVol,
     call: &'static str,
