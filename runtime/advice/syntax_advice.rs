@@ -113,7 +113,7 @@ pub(crate) fn advice(kind: &ParseErrorType, position: Position, text: &str) -> O
             Some("a loop is `for i in 0..3 { ... }`".into())
         }
         ParseErrorType::BadInput(LexError::UnterminatedString) => Some(
-            "text in double quotes ends on its line; text over several lines stands in backquotes"
+            "text in double quotes ends on its line; write text over several lines in backquotes"
                 .into(),
         ),
         ParseErrorType::VariableExpected if tokens.class(0) == Some(TokenClass::Keyword) => Some(

@@ -6,7 +6,7 @@ use super::Code;
 use super::walk::Walk;
 use crate::catalog::walker::{Receiver, root};
 
-/// The functions that return XML of its own, which nothing else holds.
+/// Functions that return a new copy of XML: a change of the copy is lost unless a variable keeps it.
 const FRESH: [&str; 4] = ["copy", "parse_xml", "xml", "xml_desc"];
 
 /// The methods that change XML.

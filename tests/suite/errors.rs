@@ -211,6 +211,8 @@ cases! {
     an_argument_of_the_wrong_type_found_late: "fn find(conn, what) {\n    conn.lookup_by_name(what)\n}\nfind(connect(), 42);\n";
     an_option_nearly_right_found_late: "fn leave(dom, options) {\n    dom.migrate(dom.connect(), 0, options);\n}\nlet options = #{};\noptions[\"bandwith\"] = 10;\nleave(connect().lookup_by_name(\"test\"), options);\n";
     a_property_found_late: "fn what(dom) {\n    dom.nmae\n}\nwhat(connect().lookup_by_name(\"test\"));\n";
+    a_recipe_refuses: "import \"std/guest\" as guest;\nlet conn = connect();\nguest::create(conn, #{ name: \"test\", memory: \"64MiB\" });\n";
+    a_recipe_meets_an_error_of_libvirt: "import \"std/guest\" as guest;\nfn make(name) {\n    guest::create(connect(), #{ name: name, disks: [#{ size: \"1GiB\" }] })\n}\nmake(\"web\");\n";
     several_in_parallel: "let conn = connect();\nfn find(conn, name) {\n    conn.lookup_by_name(name)\n}\nparallel([\"web\", \"test\", \"db\"], 1, |name| find(conn, name));\n";
     a_failure_in_undo: "let conn = connect();\nall_or_nothing(|undo| {\n    let dom = conn.lookup_by_name(\"test\");\n    dom.suspend();\n    undo.push(|| dom.create());\n    conn.lookup_by_name(\"web\");\n});\n";
     xml_of_the_wrong_type: "connect().define_xml(#{ name: \"web\" });\n";
