@@ -435,3 +435,52 @@ fn the_clone_of_a_uefi_guest_has_a_copy_of_its_nvram() {
     assert!(!outcome.stderr.contains("cannot undo"), "{outcome}");
     assert!(!std::path::Path::new(&site.0.path("copy_VARS.fd")).exists());
 }
+
+#[test]
+fn a_clone_that_is_edited_is_a_copy_of_disks_that_stood_still() {
+    let site = Site::new();
+    site.ok(r#"
+        let web = conn.lookup_by_name("web");
+        guest::boot(web).wait("MG:c=", "30s");
+        let before = web.xml().select("devices/disk/source/@file");
+        let events = conn.events(#{ kind: "block_job", domain: web, status: "ready" });
+        let made = clone::of(web, #{ name: "copy", edit: |xml| xml.set("devices/disk[target/@dev='vdb']/target/@dev", "vdz") });
+        let merged = events.drain().map(|event| event.disk);
+        merged.sort();
+        assert_eq(merged, ["vda", "vdb"]);
+        assert_eq(web.xml().select("devices/disk/source/@file"), before);
+        assert_eq(made.xml().select("devices/disk[@device='disk']/target/@dev"), ["vda", "vdz"]);
+        web.destroy();
+        "#);
+}
+
+#[test]
+fn a_serial_port_that_is_edited_is_the_clones_own() {
+    let site = Site::new();
+    site.ok(r#"
+        let xml = #{ "devices/serial/@type": "tcp", "devices/serial": "<source mode='bind' host='127.0.0.1' service='4555'/>", "devices/console": () };
+        let original = guest::create(conn, #{ name: "serial", memory: "32MiB", nics: [], start: false, xml: xml });
+        try { clone::of(original, #{ name: "copy" }); throw "cloned"; } catch (err) { assert_eq(err.paths, ["devices/serial[@type='tcp'][source]"]); }
+        let made = clone::of(original, #{ name: "copy", edit: |xml| xml.set("devices/serial/source/@service", "4556") });
+        assert_eq([made.xml().get("devices/serial/source/@service"), made.xml().get("devices/console/source/@service", "4556")], ["4556", "4556"]);
+        "#);
+}
+
+#[test]
+fn the_copy_of_a_floppy_is_deleted_with_its_clone() {
+    let site = Site::new();
+    site.ok(r#"
+        image::create(conn, #{ pool: "images", name: "floppy.img", format: "raw", size: "1440KiB" });
+        let path = images.storage_vol_lookup_by_name("floppy.img").path;
+        let original = guest::create(conn, #{ name: "old", memory: "32MiB", nics: [], start: false, machine: "pc", disks: [#{ path: path, device: "floppy" }] });
+        let made = clone::of(original, #{ name: "copy" });
+        let copy = made.xml().get("devices/disk/source/@file");
+        assert(copy != path);
+        assert_eq(guest::remove_with_volumes(made), [copy]);
+        images.refresh();
+        assert(!images.list_volumes().contains("copy.raw"));
+        assert_eq(guest::remove_with_volumes(original), []);
+        images.refresh();
+        assert(images.list_volumes().contains("floppy.img"));
+        "#);
+}

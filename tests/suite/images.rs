@@ -226,3 +226,34 @@ fn the_seed_is_gone_once_the_guest_is_up_and_a_failure_leaves_nothing() {
     assert_eq!(left.len(), 3, "{left:?}");
     assert_eq!(host.ok("connect().list_all_domains().len()"), "1\n");
 }
+
+#[test]
+fn a_seed_is_deleted_with_its_guest_or_once_the_guest_is_up() {
+    let (host, folder) = host();
+    host.ok(&format!(
+        r#"
+        import "std/guest" as guest;
+        import "std/import_image" as import_image;
+        let conn = connect();
+        let pool = conn.storage_pool_lookup_by_name("images");
+        let cloud = |more| import_image::cloud(conn, #{{ name: "web", memory: "32MiB", nics: [], pool: "images", image: "{}" }} + more).domain;
+        let has_seed = || {{ pool.refresh(); pool.list_all_volumes().some(|volume| volume.name == "web-seed.img") }};
+        for way in [#{{ }}, #{{ up: "MG:up", keep_seed: true }}, #{{ up: "MG:up" }}] {{
+            let dom = cloud.call(way);
+            assert(has_seed.call());
+            assert(guest::remove_with_volumes(dom).some(|path| path.ends_with("/web-seed.img")));
+            assert(!has_seed.call());
+        }}
+        // A clone shares the seed, which is deleted with neither of them as long as the other needs it.
+        let dom = cloud.call(#{{ }});
+        dom.destroy();
+        import "std/clone" as clone;
+        let other = clone::of(dom, #{{ name: "other" }});
+        guest::remove_with_volumes(other);
+        assert(has_seed.call());
+        import_image::drop_seed(dom);
+        assert(!has_seed.call() && !dom.xml().has("metadata/virhai-made:images") && dom.xml().select("devices/disk").len() == 1);
+        "#,
+        folder.join("counter.img").display()
+    ));
+}

@@ -448,6 +448,65 @@ fn a_guest_that_is_installed_again_keeps_its_definition() {
 }
 
 #[test]
+fn a_guest_that_is_installed_again_keeps_its_boot_order_and_its_cd() {
+    let site = Site::used();
+    let (disk, iso, own) = (
+        site.0.path("disk.img"),
+        site.iso("installer"),
+        site.iso("hello"),
+    );
+    for boot in [
+        "#{ boot: [\"cdrom\", \"hd\"] }",
+        "#{ edit: |xml| { xml.remove(\"devices/*/boot\"); xml.insert(\"os\", \"<boot dev='hd'/>\"); xml.insert(\"os\", \"<boot dev='network'/>\") } }",
+    ] {
+        site.ok(&format!(
+            "let dom = guest::create(conn, #{{ name: \"web\", memory: \"32MiB\", nics: [], start: false, \
+               disks: [\"{disk}\", #{{ path: \"{own}\", device: \"cdrom\" }}] }} + {boot}); \
+             let before = dom.xml(VIR_DOMAIN_XML_INACTIVE); \
+             let result = install::from_iso(conn, #{{ name: \"web\", iso: \"{iso}\", reinstall: true, installed: \"MG:installed\", up: \"MG:up\", timeout: \"60s\" }}); \
+             let after = dom.xml(VIR_DOMAIN_XML_INACTIVE); \
+             after.remove(\"metadata\"); \
+             assert_eq([result.verdict, before.diff(after)], [\"installed\", []]); \
+             dom.destroy(); guest::remove(dom);"
+        ));
+    }
+}
+
+#[test]
+fn a_guest_that_boots_a_kernel_can_be_installed_from_a_cd() {
+    let site = Site::new();
+    let (disk, iso, kernel) = (
+        site.0.path("disk.img"),
+        site.iso("installer"),
+        site.kernel("hello"),
+    );
+    site.ok(&format!(
+        "let dom = guest::create(conn, #{{ name: \"web\", memory: \"32MiB\", nics: [], start: false, disks: [\"{disk}\"], kernel: \"{kernel}\" }}); \
+         let result = install::from_iso(conn, #{{ name: \"web\", iso: \"{iso}\", reinstall: true, installed: \"MG:installed\", timeout: \"60s\" }}); \
+         assert_eq([result.evidence.sector, dom.xml().get(\"os/kernel\")], [\"changed\", \"{kernel}\"]); \
+         dom.destroy();"
+    ));
+}
+
+#[test]
+fn a_new_guest_has_the_boot_order_of_its_options_after_the_installation() {
+    let site = Site::new();
+    let options = site
+        .options(&format!(
+            "iso: \"{}\", boot: [\"network\", \"hd\"], installed: \"MG:installed\", up: \"MG:up\"",
+            site.iso("installer")
+        ))
+        .replace("nics: []", "nics: [\"user\"]");
+    site.ok(&format!(
+        "let result = install::from_iso(conn, {options}); \
+         let config = result.domain.xml(VIR_DOMAIN_XML_INACTIVE); \
+         assert_eq([config.get(\"devices/interface/boot/@order\"), config.get(\"devices/disk[@device='disk']/boot/@order\")], [\"1\", \"2\"]); \
+         assert(!config.has(\"devices/disk[@device='cdrom']/boot\")); \
+         result.domain.destroy();"
+    ));
+}
+
+#[test]
 fn an_installation_from_a_cd_goes_on_after_its_client_was_killed() {
     for way in ["one phase", "two phases"] {
         killed(|site| {

@@ -47,8 +47,7 @@ fn recipes_for_guests_and_images_take_any_name() {
         dom.destroy();
         assert_eq(boot_order::start(conn)[0].seen.console, "MG:up");
         dom.managed_save();
-        assert_eq(guest::remove_with_volumes(dom).len(), 1);
-        image::remove(images, name + "-seed.img");
+        assert_eq(guest::remove_with_volumes(dom).len(), 2);
         let raw = import_image::disk(conn, #{
             name: name, memory: "32MiB", nics: [], image: image::copy(base, name + ".raw").path, up: "MG:up", timeout: "1m",
         }).domain;
