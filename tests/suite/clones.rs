@@ -484,3 +484,49 @@ fn the_copy_of_a_floppy_is_deleted_with_its_clone() {
         assert(images.list_volumes().contains("floppy.img"));
         "#);
 }
+
+#[test]
+fn clones_of_one_guest_at_the_same_time_wait_for_each_other() {
+    let site = Site::new();
+    site.ok(r#"guest::boot(conn.lookup_by_name("web")).wait("MG:c=", "30s")"#);
+    let runs: Vec<_> = ["one", "two", "two"]
+        .map(|name| {
+            site.0
+                .virhai()
+                .arg("-e")
+                .arg(format!(
+                    "{IMPORTS}clone::of(conn.lookup_by_name(\"web\"), #{{ name: \"{name}\" }}); ()"
+                ))
+                .command()
+        })
+        .map(|mut command| {
+            command
+                .stdout(std::process::Stdio::piped())
+                .stderr(std::process::Stdio::piped())
+                .spawn()
+                .expect("it starts")
+        })
+        .into_iter()
+        .collect();
+    let outcomes = runs
+        .into_iter()
+        .map(|run| run.wait_with_output().expect("it ends"));
+    let statuses: Vec<_> = outcomes.map(|outcome| outcome.status.code()).collect();
+    assert_eq!(
+        statuses.iter().filter(|status| **status == Some(0)).count(),
+        2,
+        "{statuses:?}"
+    );
+    site.ok(r#"
+        for name in ["one", "two"] {
+            let dom = conn.lookup_by_name(name);
+            guest::boot(dom).wait("MG:c=", "30s");
+            dom.destroy();
+        }
+        let web = conn.lookup_by_name("web");
+        assert(web.xml().get("devices/disk/source/@file").ends_with("/web.img"));
+        images.refresh();
+        assert_eq(images.list_volumes().len(), 6);
+        web.destroy();
+        "#);
+}
