@@ -43,7 +43,8 @@ struct Shared {
     folder: PathBuf,
     /// True if a run waits for another run that uses the object; false if it fails.
     waits: bool,
-    held: Mutex<HashMap<Lockable, Held>>,
+    /// By the path of the file: the name of an object can change.
+    held: Mutex<HashMap<PathBuf, Held>>,
 }
 
 /// A lock, until it is dropped.
@@ -69,7 +70,7 @@ impl Locks {
         }))
     }
 
-    fn held(&self) -> MutexGuard<'_, HashMap<Lockable, Held>> {
+    fn held(&self) -> MutexGuard<'_, HashMap<PathBuf, Held>> {
         self.0.held.lock()
     }
 
@@ -89,9 +90,6 @@ impl Locks {
         object: &Lockable,
         run: &str,
     ) -> Result<(), String> {
-        if self.held().contains_key(object) {
-            return Ok(());
-        }
         let path = self
             .0
             .folder
@@ -99,6 +97,10 @@ impl Locks {
         let mut waiting = None;
         let until = Instant::now() + LONGEST;
         loop {
+            // Another thread of this run may have taken it meanwhile.
+            if self.held().contains_key(&path) {
+                return Ok(());
+            }
             match attempt(&self.0.folder, &path) {
                 Ok(Some(mut file)) => {
                     let owner = Owner {
@@ -108,8 +110,11 @@ impl Locks {
                         since: Timestamp::now(),
                     };
                     let _ = write(&mut file, &owner);
-                    let held = Held { path, _file: file };
-                    self.held().insert(object.clone(), held);
+                    let held = Held {
+                        path: path.clone(),
+                        _file: file,
+                    };
+                    self.held().insert(path, held);
                     return Ok(());
                 }
                 Ok(None) => {}

@@ -312,6 +312,30 @@ fn only_one_process_works_on_a_run() {
 }
 
 #[test]
+fn a_run_does_not_wait_for_itself() {
+    let host = Daemon::start();
+    host.ok("connect().define_xml(`<domain type='qemu'><name>web</name><memory>1024</memory><os><type>hvm</type></os></domain>`)");
+    let script = r#"
+        let conn = connect();
+        let numbers = [];
+        for number in 1..20 { numbers.push(number); }
+        all_or_nothing(|undo| {
+            let web = conn.lookup_by_name("web");
+            web.set_autostart(true);
+            web.rename("www");
+            web.set_autostart(false);
+            parallel(numbers, 8, |number| conn.lookup_by_name("www").set_autostart(number % 2 == 0));
+        });
+        all_or_nothing(|undo| parallel(numbers, 8, |number| conn.lookup_by_name("www").set_autostart(number % 2 == 0)));
+    "#;
+    host.virhai()
+        .arg("--if-busy")
+        .arg("fail")
+        .script(script)
+        .ok();
+}
+
+#[test]
 fn two_runs_do_not_work_on_one_guest_at_the_same_time() {
     let host = Daemon::start();
     host.ok("connect().define_xml(`<domain type='qemu'><name>web</name><memory>1024</memory><os><type>hvm</type></os></domain>`)");
