@@ -459,10 +459,16 @@ fn a_guest_that_is_installed_again_keeps_its_boot_order_and_its_cd() {
         "#{ boot: [\"cdrom\", \"hd\"] }",
         "#{ edit: |xml| { xml.remove(\"devices/*/boot\"); xml.insert(\"os\", \"<boot dev='hd'/>\"); xml.insert(\"os\", \"<boot dev='network'/>\") } }",
     ] {
+        // An earlier call was killed before the installer was started.
         site.ok(&format!(
-            "let dom = guest::create(conn, #{{ name: \"web\", memory: \"32MiB\", nics: [], start: false, \
+            "import \"std/phases\" as phases; \
+             let dom = guest::create(conn, #{{ name: \"web\", memory: \"32MiB\", nics: [], start: false, \
                disks: [\"{disk}\", #{{ path: \"{own}\", device: \"cdrom\" }}] }} + {boot}); \
              let before = dom.xml(VIR_DOMAIN_XML_INACTIVE); \
+             let begun = before.copy(); \
+             begun.insert(\"devices\", \"<disk type='file' device='cdrom'><source file='{iso}'/><target dev='sdb' bus='sata'/></disk>\"); \
+             phases::mark_defined(begun, #{{ medium: \"cdrom\", drive: \"sdb\", added: \"yes\" }}); \
+             conn.define_xml(begun); \
              let result = install::from_iso(conn, #{{ name: \"web\", iso: \"{iso}\", reinstall: true, installed: \"MG:installed\", up: \"MG:up\", timeout: \"60s\" }}); \
              let after = dom.xml(VIR_DOMAIN_XML_INACTIVE); \
              after.remove(\"metadata\"); \
