@@ -122,9 +122,25 @@ pub(crate) fn memory_kib(ctx: &NativeCallContext, size: &Dynamic) -> RhaiResultO
 
 const MIB: u64 = 1024 * 1024;
 
-/// A size in MiB, rounded up: a number of them, or text such as `"20GiB"`.
+/// A size in whole MiB: a number of them, or text such as `"20GiB"`.
 pub(crate) fn mib(ctx: &NativeCallContext, size: &Dynamic) -> RhaiResultOf<u64> {
-    size_in(ctx, size, MIB).map(|bytes| bytes.div_ceil(MIB))
+    whole_mib(ctx, "", size)
+}
+
+/// The same; messages begin with `before`. Refuses parts of a MiB, which libvirt cannot take.
+fn whole_mib(ctx: &NativeCallContext, before: &str, size: &Dynamic) -> RhaiResultOf<u64> {
+    let bytes = size_of(ctx, before, size, MIB)?;
+    let (below, above) = (bytes / MIB, bytes.div_ceil(MIB));
+    if below == above {
+        return Ok(below);
+    }
+    let hint = match below {
+        0 => format!("\"{above}MiB\" is the smallest"),
+        _ => format!("give \"{below}MiB\" or \"{above}MiB\""),
+    };
+    let message =
+        format!("{before}`{size}` is not a whole number of MiB, and libvirt takes no parts");
+    Error::refuse(ctx, message, hint)
 }
 
 /// A size in bytes: a number of them, or text such as `"20GiB"`.
@@ -172,12 +188,20 @@ pub(crate) fn duration(ctx: &NativeCallContext, value: &Dynamic) -> RhaiResultOf
     )
 }
 
-/// A duration in whole seconds, rounded up.
+/// A duration in whole seconds; refuses others, which libvirt cannot take.
 pub(crate) fn whole_seconds(ctx: &NativeCallContext, value: &Dynamic) -> RhaiResultOf<u64> {
     let duration = duration(ctx, value)?;
-    Ok(duration
-        .as_secs()
-        .saturating_add(u64::from(duration.subsec_nanos() > 0)))
+    if duration.subsec_nanos() == 0 {
+        return Ok(duration.as_secs());
+    }
+    let shown = printed(ctx, value)?;
+    let (below, above) = (duration.as_secs(), duration.as_secs().saturating_add(1));
+    let hint = match below {
+        0 => format!("\"{above}s\" is the shortest"),
+        _ => format!("give \"{below}s\" or \"{above}s\""),
+    };
+    let message = format!("`{shown}` is not a whole number of seconds, and libvirt takes no parts");
+    Error::refuse(ctx, message, hint)
 }
 
 /// The typed parameters that the map `options` gives, which `declared` describes.
@@ -230,7 +254,7 @@ fn scalar(
     };
     match kind {
         ParamType::KiB => size(1024),
-        ParamType::MiB => size(MIB),
+        ParamType::MiB => whole_mib(ctx, &format!("{quoted}: "), value).map(Scalar::ULong),
         ParamType::Bytes => size(1),
         ParamType::Int => number(ctx, quoted, whole()?).map(Scalar::Int),
         ParamType::UInt => number(ctx, quoted, whole()?).map(Scalar::UInt),

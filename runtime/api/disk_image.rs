@@ -34,8 +34,8 @@ fn fat(label: [u8; 11], files: &[(String, Vec<u8>)]) -> std::io::Result<Vec<u8>>
     Ok(disk.into_inner())
 }
 
-/// The formats that QEMU can read, by the bytes at a place of their first sector.
-const MAGIC: [(&str, usize, &[u8]); 11] = [
+/// The formats that QEMU can read, and those of packed files, by the bytes at a place of their first sector.
+const MAGIC: [(&str, usize, &[u8]); 17] = [
     ("qcow2", 0, b"QFI\xfb"),
     ("qed", 0, b"QED\0"),
     ("vmdk", 0, b"KDMV"),
@@ -47,6 +47,12 @@ const MAGIC: [(&str, usize, &[u8]); 11] = [
     ("parallels", 0, b"WithoutFreeSpace"),
     ("parallels", 0, b"WithouFreSpacExt"),
     ("luks", 0, b"LUKS\xba\xbe"),
+    ("gzip", 0, b"\x1f\x8b\x08"),
+    ("xz", 0, b"\xfd7zXZ\0"),
+    ("zstd", 0, b"\x28\xb5\x2f\xfd"),
+    ("bzip2", 0, b"BZh"),
+    ("zip", 0, b"PK\x03\x04"),
+    ("tar", 257, b"ustar"),
 ];
 
 /// The format of the image that begins with `header`.
@@ -65,7 +71,8 @@ fn format_of(header: &[u8]) -> &'static str {
 #[export_module]
 mod functions {
     /// The format of the disk image that begins with `header`, at least its first 512 bytes: "qcow2", "qcow",
-    /// "qed", "vmdk", "vdi", "vhdx", "vpc", "parallels" or "luks"; "raw" if the bytes are of none of these.
+    /// "qed", "vmdk", "vdi", "vhdx", "vpc", "parallels" or "luks"; for a packed file "gzip", "xz", "zstd", "bzip2", "zip" or
+    /// "tar", which is also the format of `.ova` files; "raw" if the bytes are of none of these.
     ///
     /// Do not use it for an image that a guest had as raw: the guest can write any header into it. `format` of
     /// `std/image` takes care of that.

@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use rhai::{Array, Dynamic, Map, NativeCallContext};
 
 use super::arguments::{RhaiResultOf, dynamic, fields};
+use super::value_text::printed;
 use crate::error::Error;
 use crate::error::extent::is_short;
 use crate::libvirt::events::{self, Event as Happened};
@@ -195,6 +196,7 @@ fn given(ctx: &NativeCallContext, key: &str, value: &Dynamic) -> RhaiResultOf<Gi
             return Err(Error::invalid(ctx, message).throw());
         }
     }
+    check_type(ctx, key, value)?;
     let uuid = any::uuid(value);
     Ok(Given {
         key: key.to_owned(),
@@ -203,6 +205,31 @@ fn given(ctx: &NativeCallContext, key: &str, value: &Dynamic) -> RhaiResultOf<Gi
             .or(named.map(|(_, name)| name))
             .unwrap_or_else(|| value.to_string()),
     })
+}
+
+/// Refuses a value of a type that no event has under `key`. `Filter` checks the values of the fields of a kind.
+fn check_type(ctx: &NativeCallContext, key: &str, value: &Dynamic) -> RhaiResultOf<()> {
+    let object = any::by_option(key);
+    let is_object = any::noun_and_name(value).is_some();
+    let is_text = object.is_some() || ["kind", "uuid", "event"].contains(&key);
+    if value.is_string() || (is_object && object.is_some()) {
+        return Ok(());
+    }
+    if !is_text && (value.is_int() || value.is_bool()) {
+        return Ok(());
+    }
+    let wanted = match object {
+        Some(_) => format!("text or a {}", key.replace('_', " ")),
+        None if is_text => "text".to_owned(),
+        None => "text or a number".to_owned(),
+    };
+    let shown = printed(ctx, value)?;
+    let shown = match shown.is_empty() {
+        true => "()",
+        false => shown.as_str(),
+    };
+    let message = format!("`{key}` of an event filter must be {wanted}, not {shown}");
+    Err(Error::invalid(ctx, message).throw())
 }
 
 /// An event of a subscription as a map for scripts.

@@ -87,6 +87,10 @@ fn lacking(message: &str) -> Option<&'static str> {
             "leave out the firmware: a guest without it has the BIOS of its machine type"
         } else if says("spice graphics are not supported") {
             "the host's QEMU was built without SPICE: use `graphics: \"vnc\"`"
+        } else if says("not supported without spice graphics") {
+            "add SPICE graphics, `graphics: \"spice\"`, or give the device another connection with the option `type`, such as \"unix\" or \"tcp\""
+        } else if says("Missing source path attribute for char device") {
+            "name the device, file or socket on the host: the option `path`, or `<source path='...'/>` in XML"
         } else if says("non-migratable device") || says("not migratable") {
             "a device of the guest prevents that: remove it from the running guest with `detach_device`, or shut the guest down instead"
         } else if says("bridge.conf") || says("failed to parse default acl file") {

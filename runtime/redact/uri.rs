@@ -56,13 +56,19 @@ pub(super) fn passwords(text: &str, found: &mut Vec<Range<usize>>) {
 /// The password in the part of a URI behind its scheme.
 fn password(rest: &str) -> Option<Range<usize>> {
     let end = rest.rfind('@')?;
-    let colon = rest[..end].find(':')?;
-    let password = &rest[colon + 1..end];
+    let before = &rest[..end];
+    let user = &before[..before.find('/').unwrap_or(end)];
+    let encoded = user.find("%3A").or_else(|| user.find("%3a"));
+    let begin = match (before.find(':'), encoded) {
+        (Some(colon), Some(encoded)) => (colon + 1).min(encoded + 3),
+        (colon, encoded) => colon.map(|at| at + 1).or(encoded.map(|at| at + 3))?,
+    };
+    let password = &rest[begin..end];
     // `host:22/a@b` has a port and a path.
     let is_port = password.split_once('/').is_some_and(|(port, _)| {
         !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit())
     });
-    (!is_port).then_some(colon + 1..end)
+    (!is_port).then_some(begin..end)
 }
 
 /// The password of `uri`, and each part of it that libvirt can take for a host, a port or a path.

@@ -46,6 +46,33 @@ fn allow_connect_permits_exactly_one_uri() {
 }
 
 #[test]
+fn a_password_in_a_uri_is_refused_and_not_shown() {
+    for uri in [
+        "qemu+ssh://user:verysecret@127.0.0.1/system",
+        "qemu+ssh://user%3Averysecret@127.0.0.1/system",
+        "qemu+tcp://user:verysecret@127.0.0.1:1/system",
+        "qemu+ssh://user:very/verysecret@127.0.0.1/system",
+        "esx://root:verysecret@127.0.0.1/",
+    ] {
+        for run in [
+            virhai().arg("-e").arg(format!("connect(\"{uri}\")")),
+            virhai().arg("-c").arg(uri).arg("-e").arg("connect()"),
+            virhai()
+                .env("LIBVIRT_DEFAULT_URI", uri)
+                .arg("-e")
+                .arg("connect()"),
+        ] {
+            let outcome = run.unprivileged().run();
+            let told = outcome.to_string();
+            assert_ne!(outcome.status, 0, "{told}");
+            assert!(told.contains("takes no password from a URI"), "{told}");
+            assert!(told.contains("ssh-agent"), "{told}");
+            assert!(!outcome.stderr.contains("verysecret"), "{told}");
+        }
+    }
+}
+
+#[test]
 fn only_named_hosts_closes_every_other_host() {
     for uri in [
         "qemu:///session",

@@ -530,3 +530,23 @@ fn clones_of_one_guest_at_the_same_time_wait_for_each_other() {
         web.destroy();
         "#);
 }
+
+#[test]
+fn the_original_of_a_backed_clone_is_not_started() {
+    let site = Site::new();
+    let outcome = site.run(
+        r#"
+        let web = conn.lookup_by_name("web");
+        clone::of(web, #{ name: "copy", mode: "backed" });
+        let told = assert_throws(|| guest::ensure(conn, #{ name: "web", memory: "32MiB", start: true }));
+        assert(told.message.contains("must not start: its disk ") && told.message.contains("a disk of the guest `copy`"), told.message);
+        assert_eq(web.state(), "shutoff");
+        guest::remove_with_volumes(conn.lookup_by_name("copy"));
+        guest::ensure(conn, #{ name: "web", memory: "32MiB", start: true });
+        assert_eq(web.state(), "running")
+        "#,
+    );
+    assert_eq!(outcome.status, 0, "{outcome}");
+    let note = "never start `web` while the clone is needed";
+    assert!(outcome.stderr.contains(note), "{outcome}");
+}

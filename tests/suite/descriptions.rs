@@ -195,6 +195,14 @@ fn refused(options: &str) -> String {
 #[test]
 fn what_makes_no_sense_is_refused() {
     for (options, why) in [
+        (
+            "#{ name: \"web\", smartcard: \"host-certificates\" }",
+            "needs three certificates in `certificate`, not 0",
+        ),
+        (
+            "#{ name: \"web\", smartcard: [#{ mode: \"host-certificates\", certificate: [\"a\", \"b\"] }] }",
+            "needs three certificates in `certificate`, not 2",
+        ),
         ("#{}", "a guest needs the option `name`"),
         (
             "#{ name: \"web\", memry: \"1GiB\" }",
@@ -505,4 +513,13 @@ fn devices_are_described_by_text_of_xml_too_and_disks_by_what_holds_them() {
             "##,
         )
         .ok();
+}
+
+#[test]
+fn storage_for_crash_logs_has_a_size() {
+    for (options, size) in [("", 64), (", size: \"1MiB\"", 1024)] {
+        let pstore = format!("#{{ path: \"/a.raw\"{options} }}");
+        let xml = described(&format!("#{{ name: \"web\", pstore: {pstore} }}"));
+        assert!(xml.contains(&format!("<size>{size}</size>")), "{xml}");
+    }
 }

@@ -219,3 +219,85 @@ fn a_guest_boots_from_a_misnamed_image_that_nobody_refreshed() {
         "##,
     );
 }
+
+#[test]
+fn a_packed_image_is_refused_with_the_command_that_unpacks_it() {
+    let images = Images::new();
+    let mut tar = vec![0; 1024];
+    tar[257..262].copy_from_slice(b"ustar");
+    for (name, header) in [
+        ("cloud.qcow2.xz", b"\xfd7zXZ\0\0\0".to_vec()),
+        ("cloud.img.gz", b"\x1f\x8b\x08\0".to_vec()),
+        ("cloud.raw.zst", b"\x28\xb5\x2f\xfd".to_vec()),
+        ("appliance.ova", tar),
+    ] {
+        let mut content = header;
+        content.resize(1024, 0);
+        images
+            .host
+            .scratch()
+            .write(&format!("images/{name}"), content);
+    }
+    images.ok(
+        r##"
+        let commands = #{ "cloud.qcow2.xz": "unxz", "cloud.img.gz": "gunzip", "cloud.raw.zst": "unzstd", "appliance.ova": "tar -xf" };
+        for name in commands.keys() {
+            let path = "FOLDER/" + name;
+            for told in [
+                refusal.call(|| formats.call([path])),
+                refusal.call(|| import_image::disk(conn, #{ name: "web", memory: "64MiB", nics: [], image: path })),
+                refusal.call(|| import_image::disk(conn, #{ name: "web", memory: "64MiB", nics: [], image: path, backed: true, pool: "images" })),
+            ] { assert(told.contains("is packed") && told.contains(`${commands[name]} ${path}`), told); }
+            assert_eq(formats.call([#{ path: path, format: "raw" }]), ["raw"]);
+        }
+        assert_eq(conn.list_all_domains(), []);
+        // A copy keeps every byte.
+        let packed = images.storage_vol_lookup_by_name("cloud.qcow2.xz");
+        assert_eq(image::copy(packed, "copy.xz").download(), packed.download());
+        "##,
+    );
+}
+
+#[test]
+fn an_image_of_a_format_without_growth_is_refused_with_the_way_out() {
+    let images = Images::new();
+    for format in ["vmdk", "vdi", "vpc"] {
+        images.put(format, &format!("disk.{format}"));
+    }
+    images.ok(
+        r##"
+        for format in ["vmdk", "vdi", "vpc"] {
+            let told = refusal.call(|| image::ensure(conn, #{ pool: "images", name: "disk." + format, format: format, size: "8MiB" }));
+            assert(told.contains(`QEMU does not change the size of ${format} images`) && told.contains("qemu-img convert -O qcow2"), told);
+        }
+        "##,
+    );
+}
+
+#[test]
+fn an_image_that_a_running_guest_writes_to_is_not_copied() {
+    let images = Images::new();
+    images
+        .host
+        .scratch()
+        .copy(&micro("counter.img"), "images/web.img");
+    images.ok(
+        r##"
+        let dom = guest::create(conn, #{ name: "web", memory: "32MiB", nics: [], disks: ["FOLDER/web.img"] });
+        let disk = images.storage_vol_lookup_by_name("web.img");
+        let told = refusal.call(|| image::copy(disk, "copy.img"));
+        assert(told.contains("a disk of the running guest `web`") && told.contains("std/backup"), told);
+        assert_eq(image::find(images, "copy.img"), ());
+        image::copy(disk, "torn.img", images, #{ allow_running: true });
+        dom.suspend();
+        image::copy(disk, "paused.img");
+        dom.destroy();
+        image::copy(disk, "off.img");
+        // The name of a second disk can be that of another guest.
+        image::create(conn, #{ pool: "images", name: "web-1.qcow2", size: "1MiB" });
+        dom.edit(|xml| xml.insert("devices", "<disk type='file'><driver name='qemu' type='qcow2'/><source file='FOLDER/web-1.qcow2'/><target dev='vdb' bus='virtio'/></disk>"));
+        let told = refusal.call(|| guest::create(conn, #{ name: "web-1", memory: "32MiB", nics: [], disks: [#{ pool: "images", size: "1MiB" }] }));
+        assert(told.contains("disks of another guest") && !told.contains("`remove"), told);
+        "##,
+    );
+}

@@ -263,3 +263,26 @@ fn a_guest_that_is_removed_with_its_volumes_leaves_no_files_of_its_restore_point
         "#);
     assert_eq!(told, "");
 }
+
+#[test]
+fn a_disk_that_can_have_no_restore_point_is_told_with_the_way_out() {
+    Site::new("vmdk").ok(
+        r#"
+        let told = assert_throws(|| restore_point::make(conn.lookup_by_name("web"), "first"));
+        assert(told.message.contains("is vmdk: restore points are possible only with disks that are all qcow2 or all raw"), told.message);
+        assert(told.hint.contains("qemu-img convert -O qcow2"), told.hint);
+        "#,
+    );
+    Site::new("qcow2").ok(
+        r#"
+        let dom = conn.lookup_by_name("web");
+        dom.destroy();
+        let floppy = conn.storage_pool_lookup_by_name("images").create_xml(xml("volume", #{ name: "floppy.img", capacity: 1474560 }));
+        dom.edit(|xml| xml.insert("devices", `<disk type='file' device='floppy'><driver name='qemu' type='raw'/><source file='${floppy.path}'/><target dev='fda' bus='fdc'/></disk>`));
+        dom.create();
+        let told = assert_throws(|| restore_point::make(dom, "first"));
+        assert(told.message.contains("is qcow2, and the disk `fda` is raw"), told.message);
+        assert(told.hint.contains("eject the floppy disk `fda`"), told.hint);
+        "#,
+    );
+}

@@ -237,3 +237,28 @@ fn a_snapshot_that_is_no_restore_point_is_left_alone() {
         assert_eq(dom.state(), "running"); ()"#
     ));
 }
+
+#[test]
+fn memory_of_a_guest_that_was_renamed_since_needs_the_old_name() {
+    let host = site("raw");
+    let file = host.scratch().path("images/web.save");
+    host.ok(&format!(
+        r#"{IMPORTS}
+        let dom = conn.lookup_by_name("web");
+        restore_point::make(dom, "monday");
+        save_file::save(dom, "{0}");
+        dom.rename("www");
+        for told in [refused(|| save_file::restore(conn, "{0}")), refused(|| restore_point::restore(dom, "monday"))] {{
+            assert(told.contains("the guest `www` was called `web` when its memory was saved"), told);
+            assert(told.contains("`dom.rename(\"web\")`"), told);
+        }}
+        assert_eq(dom.state(), "shutoff");
+        // As the hint says.
+        dom.rename("web");
+        dom = save_file::restore(conn, "{0}");
+        assert_eq(dom.state(), "running");
+        dom = restore_point::restore(dom, "monday");
+        assert_eq(dom.state(), "running"); ()"#,
+        file.display(),
+    ));
+}

@@ -170,6 +170,24 @@ fn a_filter_that_the_check_cannot_see_is_refused_at_run_time() {
         assert_eq(assert_throws(|| conn.events(filter)).message, "`vcpu` is a number, not \"first\"");
         let none = [];
         assert(assert_throws(|| conn.events(none)).message.contains("empty"));
+        // A filter that no event can match.
+        let given = |value| value;
+        let refused = |filter| assert_throws(|| conn.events(filter)).message;
+        assert_eq(refused.call(#{ domain: given.call(5) }), "`domain` of an event filter must be text or a domain, not 5");
+        assert_eq(refused.call(#{ domain: given.call(()) }), "`domain` of an event filter must be text or a domain, not ()");
+        assert_eq(refused.call(#{ event: given.call(["started"]) }), "`event` of an event filter must be text, not [\"started\"]");
+        assert_eq(refused.call(#{ domain: given.call("") }), "`domain` of an event filter is empty");
+        assert_eq(refused.call(#{ uuid: given.call("test") }), "`uuid` of an event filter is not a UUID: \"test\"");
+        assert_eq(refused.call(#{ kind: given.call("any"), domain: "test", network: "default" }), "no event is about a `domain` and a `network`");
+        assert_eq(refused.call(#{ domain: dom, uuid: random_uuid() }), "the object and the `uuid` of an event filter are two objects");
+        // UUIDs can be written in several ways.
+        let uuid = dom.uuid;
+        uuid.make_upper();
+        uuid.replace("-", "");
+        let events = conn.events(#{ uuid: uuid });
+        dom.suspend();
+        dom.resume();
+        assert_eq(events.next("10s").event, "suspended");
         assert_eq(assert_throws(|| conn.events("qemu_monitor")).code, "VIR_ERR_NO_SUPPORT");
         assert_eq(assert_throws(|| conn.events("connection_close")).code, "VIR_ERR_NO_SUPPORT");
         "#,

@@ -18,6 +18,10 @@ fn what_cannot_be_tuned_is_refused_before_libvirt_is_asked() {
         print(refused(|| conn.set_memory_parameters(#{ shm_pages_to_scam: 1 })));
         print(refused(|| dom.set_memory_parameters(#{ hard_limit: -1 })));
         print(refused(|| dom.set_blkio_parameters(#{ weight: 4294967296 })));
+        print(refused(|| dom.set_memory_stats_period("1500ms")));
+        print(refused(|| dom.set_memory_stats_period("200ms")));
+        print(refused(|| dom.migrate_set_max_speed("1500KiB", 0)));
+        print(refused(|| dom.migrate_set_max_speed("100KB", 0)));
         print(dom.vcpu_pin_info()[0].len());
     "#;
     let told = virhai().arg("--no-check").script(script).ok();
@@ -30,11 +34,15 @@ fn what_cannot_be_tuned_is_refused_before_libvirt_is_asked() {
         "did you mean `shm_pages_to_scan`?",
         "`hard_limit` must be a size such as \"20GiB\", not -1",
         "4294967296 is out of range for `weight`",
+        "`1500ms` is not a whole number of seconds, and libvirt takes no parts; give \"1s\" or \"2s\"",
+        "`200ms` is not a whole number of seconds, and libvirt takes no parts; \"1s\" is the shortest",
+        "`1500KiB` is not a whole number of MiB, and libvirt takes no parts; give \"1MiB\" or \"2MiB\"",
+        "`100KB` is not a whole number of MiB, and libvirt takes no parts; \"1MiB\" is the smallest",
         "8",
     ]) {
         assert!(line.contains(wanted), "{line}: {wanted}");
     }
-    assert_eq!(lines.len(), 8, "{told}");
+    assert_eq!(lines.len(), 12, "{told}");
 }
 
 #[test]

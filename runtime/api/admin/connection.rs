@@ -246,7 +246,7 @@ pub(super) mod functions {
             .map(drop)
     }
 
-    /// Sets the idle time after which the daemon ends: seconds, rounded up, or text such as `"2m"`; 0 for never. The daemon
+    /// Sets the idle time after which the daemon ends: a duration in whole seconds, such as `"2m"`; 0 for never. The daemon
     /// is idle without clients and running guests.
     ///
     /// ```rhai,admin

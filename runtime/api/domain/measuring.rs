@@ -20,7 +20,7 @@ const PERF: Parameters<&str> = Parameters {
     types: PerfEvents::TYPES,
 };
 
-/// A duration in whole seconds, rounded up, as libvirt takes it.
+/// A duration in whole seconds, as libvirt takes it.
 fn seconds(ctx: &NativeCallContext, value: &Dynamic) -> RhaiResultOf<i32> {
     number(ctx, "a time in seconds", whole_seconds(ctx, value)?)
 }

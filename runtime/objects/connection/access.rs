@@ -1,14 +1,14 @@
 //! The URIs that a script may open: those that the user gave, those that use no files, keys, programs or sockets of the
 //! user, and others with a permission.
 
-use rhai::NativeCallContext;
+use rhai::{EvalAltResult, NativeCallContext};
 
 use super::test_host;
 use crate::error::Error;
 use crate::error::RhaiResultOf;
 use crate::objects::c_text::text;
 use crate::objects::granted;
-use crate::objects::uri::{Malformed, Need, Uri};
+use crate::objects::uri::{Malformed, Need, Uri, check_password};
 use crate::run::session::Session;
 
 /// A URI that libvirt may open.
@@ -73,6 +73,7 @@ pub(crate) fn admit_destination(ctx: &NativeCallContext, uri: &str) -> RhaiResul
 /// is an alias, which only the user's libvirt.conf can define.
 fn examined(ctx: &NativeCallContext, uri: &str) -> RhaiResultOf<Option<(Uri, Option<Need>)>> {
     let session = Session::of(ctx);
+    check_password(uri).map_err(|wrong| malformed(ctx, uri, wrong))?;
     if session.is_given(uri) {
         return Ok(None);
     }
@@ -88,12 +89,17 @@ fn examined(ctx: &NativeCallContext, uri: &str) -> RhaiResultOf<Option<(Uri, Opt
             let need = parsed.need();
             Ok(Some((parsed, need)))
         }
-        Err(Malformed { why, hint }) => {
-            let error = Error::invalid(ctx, format!("`{uri}` is refused: {why}"));
-            let hint = hint.unwrap_or_else(|| ALLOW.into());
-            Err(error.with_hint(hint).throw())
-        }
+        Err(wrong) => Err(malformed(ctx, uri, wrong)),
     }
+}
+
+fn malformed(ctx: &NativeCallContext, uri: &str, wrong: Malformed) -> Box<EvalAltResult> {
+    let Malformed { why, hint } = wrong;
+    let uri = crate::redact::hide_uri(uri);
+    let error = Error::invalid(ctx, format!("`{uri}` is refused: {why}"));
+    error
+        .with_hint(hint.unwrap_or_else(|| ALLOW.into()))
+        .throw()
 }
 
 /// libvirt's variable for the daemon that `connect_admin()` opens.

@@ -21,7 +21,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use drivers::Driver;
 pub(crate) use needs::Need;
 use parameters::Parameter;
-pub(crate) use parse::Malformed;
+pub(crate) use parse::{Malformed, check_password};
 pub(crate) use reading::{Reading, host_of, in_process};
 
 /// A URI whose every part is known.

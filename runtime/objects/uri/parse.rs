@@ -56,6 +56,7 @@ impl Uri {
         let Some((scheme, rest)) = text.split_once("://") else {
             return refused_hint("there is no `://` after the driver's name", EXAMPLES);
         };
+        check_password(text)?;
         check_characters(text)?;
         let (driver, transport) = parse_scheme(scheme)?;
         let (before, query) = match rest.split_once('?') {
@@ -182,6 +183,33 @@ impl Uri {
     }
 }
 
+/// Refuses a password in `scheme://user:password@host`: libvirt takes it as a part of the user's name, and hands it to `ssh` as an
+/// argument, which other users of this machine can read.
+pub(crate) fn check_password(text: &str) -> Result<()> {
+    let Some((_, rest)) = text.split_once("://") else {
+        return Ok(());
+    };
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let is_given = match authority.rsplit_once('@') {
+        Some((user, _)) => user.contains(':') || user.to_ascii_lowercase().contains("%3a"),
+        // A password with a slash, as in `user:a/b@host`.
+        None => path.contains('@') && !authority.starts_with('[') && !has_port(authority),
+    };
+    match is_given {
+        true => refused_hint(
+            "libvirt takes no password from a URI, and it would be readable in the list of processes",
+            "with ssh, use a key or ssh-agent; otherwise give the login to `connect_auth`, or write it into libvirt's file auth.conf",
+        ),
+        false => Ok(()),
+    }
+}
+
+/// True if `place` is a host, or a host and a port.
+fn has_port(place: &str) -> bool {
+    let port = place.split_once(':').map(|(_, port)| port);
+    port.is_none_or(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 /// Refuses characters that no part of a URI can have.
 fn check_characters(text: &str) -> Result<()> {
     if text.contains('#') {
@@ -242,7 +270,7 @@ fn parse_authority(text: &str) -> Result<Authority> {
         None => (None, text),
     };
     if let Some(user) = user {
-        check_name(user, "the user", b"._+:-")?;
+        check_name(user, "the user", b"._+-")?;
     }
     let (host, port) = match place.strip_prefix('[') {
         Some(rest) => {

@@ -49,6 +49,14 @@ struct Held {
     lost: u64,
 }
 
+impl View {
+    /// The changes in `picture` that neither an earlier event nor one that is held back reports.
+    fn unreported(&self, picture: &Picture) -> Vec<Change> {
+        let held = self.held.iter().flat_map(|held| &held.events);
+        self.picture.unreported(picture, held.map(|event| &**event))
+    }
+}
+
 impl Board {
     pub(super) fn new(uri: &str) -> Self {
         Self {
@@ -183,7 +191,7 @@ impl Board {
     /// Continues with a new connection: gives the queues the changes since the loss, and the held events.
     pub(super) fn go_on(&self, picture: Picture) {
         let mut view = self.view();
-        let changes: Vec<Change> = view.picture.changes_to(&picture);
+        let changes = view.unreported(&picture);
         let lost_at = view.lost_at.take();
         let gap = Gap {
             at: Timestamp::now(),
@@ -196,16 +204,22 @@ impl Board {
         self.give_out(view);
     }
 
-    /// Passes the changes in `picture` that no event reported, and the held events, to the queues.
-    pub(super) fn catch_up(&self, picture: Picture) {
+    /// The changes in `picture` that no event reported.
+    pub(super) fn unreported(&self, picture: &Picture) -> Vec<Change> {
+        self.view().unreported(picture)
+    }
+
+    /// Passes those of `changes` that `picture` still shows and no event reported to the queues, and the held events.
+    pub(super) fn catch_up(&self, changes: &[Change], picture: &Picture) {
         let mut view = self.view();
-        let changes = view.picture.changes_to(&picture);
-        view.picture.take(picture);
-        if !changes.is_empty() {
+        let mut lasting = view.unreported(picture);
+        lasting.retain(|change| changes.contains(change));
+        view.picture.adopt(picture, &lasting);
+        if !lasting.is_empty() {
             let gap = Gap {
                 at: Timestamp::now(),
                 seconds: 0.0,
-                changes,
+                changes: lasting,
             };
             self.for_each_queue(|queue| queue.bridge(&gap));
         }

@@ -79,6 +79,8 @@ impl Filter {
         if let Some(kind) = kind {
             check_values(kind, &fields)?;
         }
+        let fields = with_plain_uuids(fields)?;
+        check_objects(&keys, &fields)?;
         Ok(Self {
             kind,
             noun: kind.map(|kind| kind.family.noun).or(named.map(|f| f.noun)),
@@ -260,6 +262,54 @@ fn check_values(kind: &'static EventKind, fields: &[(String, String)]) -> Result
         });
     }
     Ok(())
+}
+
+/// `fields` with UUIDs as events have them.
+fn with_plain_uuids(mut fields: Vec<(String, String)>) -> Result<Vec<(String, String)>, Refusal> {
+    for (_, text) in fields.iter_mut().filter(|(key, _)| key == "uuid") {
+        let uuid = uuid::Uuid::parse_str(text).map_err(|_| Refusal {
+            message: format!("`uuid` of an event filter is not a UUID: \"{text}\""),
+            hint: "a UUID has 32 hexadecimal digits; a name belongs in the key of the object, such as `domain`".into(),
+        })?;
+        *text = uuid.to_string();
+    }
+    Ok(fields)
+}
+
+/// Refuses two different objects, and an empty name: an event is about one object.
+fn check_objects(keys: &[String], fields: &[(String, String)]) -> Result<(), Refusal> {
+    let named: Vec<&str> = nouns()
+        .filter(|noun| keys.iter().any(|key| key == noun))
+        .collect();
+    if let [one, other, ..] = named[..] {
+        return Err(Refusal {
+            message: format!("no event is about a `{one}` and a `{other}`"),
+            hint: format!(
+                "a list of filters matches events of either: [#{{ {one}: ... }}, #{{ {other}: ... }}]"
+            ),
+        });
+    }
+    if let Some((key, _)) = fields
+        .iter()
+        .find(|(key, text)| text.is_empty() && named.contains(&key.as_str()))
+    {
+        return Err(Refusal {
+            message: format!("`{key}` of an event filter is empty"),
+            hint: format!("leave out `{key}` for the events of all objects of that kind"),
+        });
+    }
+    let mut uuids = fields
+        .iter()
+        .filter(|(key, _)| key == "uuid")
+        .map(|(_, text)| text);
+    let first = uuids.next();
+    match uuids.find(|uuid| Some(*uuid) != first) {
+        None => Ok(()),
+        Some(_) => Err(Refusal {
+            message: "the object and the `uuid` of an event filter are two objects".into(),
+            hint: "leave out `uuid`".into(),
+        }),
+    }
 }
 
 fn unknown_kind(kind: &str) -> Refusal {

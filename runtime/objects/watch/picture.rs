@@ -36,6 +36,12 @@ pub struct Change {
     pub after: Option<String>,
 }
 
+impl Change {
+    fn id(&self) -> Id {
+        id(self.noun, &self.name, &self.uuid)
+    }
+}
+
 /// The objects of a host and their states.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Picture {
@@ -174,6 +180,37 @@ impl Picture {
             }
         }
         changes
+    }
+
+    /// The differences between this and `after` that none of `events`, which were not applied yet, reports.
+    pub(super) fn unreported<'a>(
+        &self,
+        after: &Self,
+        events: impl Iterator<Item = &'a Event>,
+    ) -> Vec<Change> {
+        let mut changes = self.changes_to(after);
+        let mut told = self.clone();
+        for event in events {
+            told.learn(event);
+            changes.retain(|change| told.state(change) != change.after.as_deref());
+        }
+        changes
+    }
+
+    /// The state of the object of `change`; `None` if it does not exist.
+    fn state(&self, change: &Change) -> Option<&str> {
+        let known = self.objects.get(&change.id());
+        known.map(|known| known.state.as_str())
+    }
+
+    /// Copies the objects of `changes` from `other`.
+    pub(super) fn adopt(&mut self, other: &Self, changes: &[Change]) {
+        for id in changes.iter().map(Change::id) {
+            match other.objects.get(&id) {
+                Some(known) => self.objects.insert(id, known.clone()),
+                None => self.objects.remove(&id),
+            };
+        }
     }
 
     /// The objects of the sorts `nouns` on the host behind `connect`; without those that its driver does not have.
@@ -387,6 +424,58 @@ mod tests {
         let pool = |word| ("storage_pool_lifecycle", "storage_pool", "disks", word);
         let built = [pool("defined"), pool("started"), pool("stopped")];
         assert_eq!(changes(&built), ["disks inactive"]);
+    }
+
+    /// A picture of the domain `web` in a state.
+    fn with(state: &str) -> Picture {
+        let mut picture = Picture {
+            nouns: ["domain"].into(),
+            ..Picture::default()
+        };
+        picture.learn(&event("lifecycle", "domain", "web", "defined"));
+        let started = event("lifecycle", "domain", "web", "started");
+        picture.known(&started, true).state = state.to_owned();
+        picture
+    }
+
+    #[test]
+    fn a_change_that_an_event_reports_is_no_change_of_a_gap() {
+        let unreported = |before: &str, after: &str, words: &[&str]| {
+            let events: Vec<Event> = words
+                .iter()
+                .map(|word| event("lifecycle", "domain", "web", word))
+                .collect();
+            let changes = with(before).unreported(&with(after), events.iter());
+            changes.into_iter().map(|change| change.after).next()
+        };
+        assert_eq!(
+            unreported("shutoff", "running", &[]),
+            Some(Some("running".to_owned()))
+        );
+        assert_eq!(unreported("shutoff", "running", &["started"]), None);
+        // The host was asked between the two events.
+        let both = ["started", "suspended"];
+        assert_eq!(unreported("shutoff", "running", &both), None);
+        assert_eq!(unreported("shutoff", "paused", &both), None);
+        // The host was asked before the event.
+        assert_eq!(unreported("running", "running", &["stopped"]), None);
+        assert_eq!(
+            unreported("paused", "shutoff", &["resumed"]),
+            Some(Some("shutoff".to_owned()))
+        );
+    }
+
+    #[test]
+    fn only_reported_changes_are_adopted() {
+        let (mut known, now) = (with("running"), with("shutoff"));
+        known.adopt(&now, &[]);
+        let changes = known.changes_to(&now);
+        assert_eq!(changes.len(), 1);
+        known.adopt(&now, &changes);
+        assert!(known.changes_to(&now).is_empty());
+        let gone = Picture::default();
+        known.adopt(&gone, &known.changes_to(&gone));
+        assert!(known.objects.is_empty());
     }
 
     #[test]

@@ -8,9 +8,9 @@ use std::time::Duration;
 use virt::connect::Connect;
 
 use super::picture::Picture;
-use super::{Followed, Link, Watch};
+use super::{Followed, Link, SETTLING, Watch};
 use crate::libvirt::Result;
-use crate::libvirt::events;
+use crate::libvirt::{event_loop, events};
 
 /// Reopens a lost connection.
 pub(crate) trait Reopen: Send + Sync {
@@ -31,6 +31,9 @@ const LOOKS: [Duration; 3] = [
     Duration::from_secs(4),
     Duration::from_secs(25),
 ];
+
+/// Time by which an event can come after the answer to a call that shows its change.
+const LATENESS: Duration = Duration::from_millis(300);
 
 impl Watch {
     /// Reopens a lost connection by `reopen`, if a queue wants to continue.
@@ -64,6 +67,7 @@ impl Watch {
         let nouns = self.board.known_nouns();
         let picture = link.and_then(|link| {
             let picture = self.ask_on(connect, move |connect| Picture::of(connect, &nouns))?;
+            event_loop::settle(SETTLING);
             Ok((link, picture))
         });
         let (link, picture) = picture.inspect_err(|_| self.board.release())?;
@@ -84,12 +88,32 @@ impl Watch {
     /// Passes the changes that no event reported to the queues.
     fn catch_up(&self) {
         let _alone = self.holding.lock();
-        let nouns = self.board.known_nouns();
         self.board.hold();
-        match self.ask(move |connect| Picture::of(connect, &nouns)) {
-            Ok(picture) => self.board.catch_up(picture),
-            Err(_) => self.board.release(),
+        if self.catch_up_with_host().is_err() {
+            self.board.release();
         }
+    }
+
+    /// An event can come after an answer that shows its change already: only changes that last without one are passed.
+    fn catch_up_with_host(&self) -> Result<()> {
+        let picture = self.picture()?;
+        let changes = self.board.unreported(&picture);
+        if changes.is_empty() {
+            self.board.release();
+            return Ok(());
+        }
+        thread::sleep(LATENESS);
+        let picture = self.picture()?;
+        self.board.catch_up(&changes, &picture);
+        Ok(())
+    }
+
+    /// The states of the host's objects now, after all events that the host sent before have arrived.
+    fn picture(&self) -> Result<Picture> {
+        let nouns = self.board.known_nouns();
+        let picture = self.ask(move |connect| Picture::of(connect, &nouns))?;
+        event_loop::settle(SETTLING);
+        Ok(picture)
     }
 
     /// The names of the followed kinds; `None` if the watch was closed.

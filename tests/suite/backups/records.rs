@@ -195,3 +195,56 @@ fn a_started_restore_leaves_no_note_in_the_running_guest() {
         dom.destroy();
         "#);
 }
+
+#[test]
+fn checkpoints_of_a_moved_folder_do_not_stay() {
+    let site = Site::new();
+    let scratch = site.0.scratch();
+    let (old, new) = (scratch.folder("old"), scratch.path("new"));
+    let count = r#"
+        let dom = conn.lookup_by_name("web");
+        let checkpoints = |dom| dom.list_all_checkpoints().len();
+    "#;
+    site.ok(&format!(
+        r#"{count}
+        for round in 0..3 {{ backup::make(dom, #{{ folder: "{}" }}); }}
+        assert_eq(checkpoints.call(dom), 2);
+        "#,
+        old.display()
+    ));
+    std::fs::rename(&old, &new).expect("the folder is ours");
+    site.ok(&format!(
+        r#"{count}
+        let place = #{{ folder: "{}" }};
+        for round in 0..3 {{
+            assert_eq(backup::make(dom, place).kind, "incremental");
+            assert_eq(checkpoints.call(dom), 2);
+        }}
+        "#,
+        new.display()
+    ));
+    // The same folder by another path, and a copy of it, which has its own next point.
+    std::os::unix::fs::symlink(&new, scratch.path("link")).expect("the folder is ours");
+    let copy = scratch.folder("copy");
+    for name in site.files("new") {
+        scratch.copy(&new.join(&name), &format!("copy/{name}"));
+    }
+    site.ok(&format!(
+        r#"{count}
+        let point = backup::make(dom, #{{ folder: "{0}" }});
+        assert_eq(point.kind, "incremental");
+        assert_eq(checkpoints.call(dom), 2);
+        assert_eq(backup::make(dom, #{{ folder: "{1}" }}).kind, "incremental");
+        assert_eq(backup::make(dom, #{{ folder: "{0}" }}).kind, "incremental");
+        backup::make(dom, #{{ folder: "{1}", mode: "full" }});
+        dom.destroy();
+        backup::make(dom, #{{ folder: "{0}", mode: "full" }});
+        let before = checkpoints.call(dom);
+        assert_eq(backup::prune(conn, #{{ folder: "{0}", keep: 1 }}).removed.len(), 8);
+        assert_eq(checkpoints.call(dom), before - 1);
+        assert_eq(backup::make(dom, #{{ folder: "{0}" }}).kind, "incremental");
+        "#,
+        scratch.path("link").display(),
+        copy.display()
+    ));
+}
