@@ -7,7 +7,9 @@ use super::event_filter::{is_event, takes_event_filter};
 use super::files::File;
 use super::scope::KnownType;
 use super::walk::Walk;
-use super::{Code, answers, capture, closure_parameters, flags, live_dump, options, paths, shadow};
+use super::{
+    Code, capture, closure_parameters, flags, live_dump, never_equal, options, paths, shadow,
+};
 use crate::advice::suggest;
 use crate::catalog::Function;
 use crate::catalog::inference::operator;
@@ -223,7 +225,7 @@ impl<'a> Walk<'a> {
             Some(Type::Keys(spec)) if is_event(&spec) => {
                 self.event_type(call.args.first().filter(|_| takes_filter))
             }
-            None => answers::text_or_default(&kinds, name),
+            None => never_equal::text_or_default(&kinds, name),
             known => known,
         }
     }

@@ -3,9 +3,9 @@
 //! Only certain faults are reported: a value of unknown type may be anything, a map may hold
 //! closures, and text that is run as code may define any name.
 
-mod answers;
 mod calls;
 mod capture;
+mod classes;
 mod closure_parameters;
 mod comparisons;
 mod declared;
@@ -17,10 +17,13 @@ mod facts;
 mod files;
 mod finding;
 mod flags;
+mod item_closures;
+mod keys;
 mod live_dump;
 mod lost_writes;
 mod main_function;
 mod modules;
+mod never_equal;
 mod options;
 mod paths;
 mod phrases;
@@ -35,6 +38,7 @@ mod type_names;
 mod unknown;
 mod unused;
 mod walk;
+mod words;
 mod written;
 
 use rhai::Engine;
