@@ -6,9 +6,9 @@ use virhai::syntax::lexer;
 use virhai::syntax::written_names;
 use virhai::{Error, Imports, engine as engines, extent, names, plain};
 
-use super::Diagnostic;
 use super::place::{Place, shorten};
 use super::rhai_messages::{failures, qualified, words_about_xml};
+use super::{Diagnostic, missing_input};
 use crate::imported;
 use crate::show;
 
@@ -137,6 +137,9 @@ impl Diagnostic {
             diagnostic.hint = Some(
                 "give arguments after the file: `virhai run FILE ARGUMENT`; `args.len()` is their number".into(),
             );
+        }
+        if let Some(hint) = missing_input::hint(imports, &file, inner) {
+            diagnostic.hint = Some(hint);
         }
         if diagnostic.hint.is_none() {
             let known = imports

@@ -62,6 +62,15 @@ impl<'a> Walk<'a> {
             if ["==", "!=", "<", ">", "<=", ">="].contains(&name) {
                 self.compare(call, &kinds, position);
             }
+            if name == "%"
+                && kinds
+                    .first()
+                    .is_some_and(|kind| kind.as_ref().is_some_and(Type::is_text))
+            {
+                let message = "there is no `%` for text".to_owned();
+                self.find(Code::UnknownFunction, position, message).hint =
+                    Some("between backquotes, `${x}` puts a value into text".into());
+            }
             let known = operator(name, &kinds);
             // The catalogue does not have Rhai's operators for numbers.
             let one_of = |kind: &KnownType| matches!(kind, Some(Type::OneOf(_)));

@@ -17,6 +17,7 @@ mod facts;
 mod files;
 mod finding;
 mod flags;
+mod import_path;
 mod item_closures;
 mod keys;
 mod live_dump;
@@ -24,6 +25,7 @@ mod lost_writes;
 mod main_function;
 mod modules;
 mod never_equal;
+mod optional_inputs;
 mod options;
 mod paths;
 mod phrases;
@@ -134,6 +136,7 @@ impl<'a> Checker<'a> {
             own.extend(files.wrong_declarations(self, file));
             own.extend(type_names::unknown(self, files, file));
             own.extend(main_function::uncalled(files, file));
+            own.extend(optional_inputs::untested(self, files, file));
             own.sort_by_key(|finding| (finding.span, finding.code));
             own.dedup_by(|one, other| one.span == other.span && one.message == other.message);
             let trail = match own.is_empty() {
