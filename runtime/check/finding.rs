@@ -102,7 +102,7 @@ codes! {
     /// The values have types that are never equal.
     NeverEqual = "never-equal", Error;
     /// Sizes or durations that are text are compared by their letters.
-    TextOrder = "text-order", Error;
+    TextOrder = "text-order", Warning;
     /// The constant belongs to another parameter or call.
     WrongFlag = "wrong-flag", Error;
     /// A value between quotes in an XML path: a quote in the value would break the path.
