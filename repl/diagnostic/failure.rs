@@ -4,11 +4,11 @@ use rhai::{Array, Dynamic, Engine, EvalAltResult, Map};
 use virhai::syntax::bindings::defined_names;
 use virhai::syntax::lexer;
 use virhai::syntax::written_names;
-use virhai::{Error, Imports, engine as engines, extent, names, plain};
+use virhai::{Error, Imports, Rejected, engine as engines, extent, names, plain};
 
-use super::Diagnostic;
 use super::place::{Place, shorten};
 use super::rhai_messages::{failures, qualified, words_about_xml};
+use super::{Diagnostic, missing_input};
 use crate::imported;
 use crate::show;
 
@@ -77,9 +77,8 @@ impl Diagnostic {
         if let Some(error) = &again
             && let Some(cause) = error.cause()
         {
-            let (position, source) = error.origin();
-            let origin = Place::new(source.unwrap_or(&file), position);
-            if !position.is_none() && !origin.is_at(&place) {
+            let origin = origin_of(error, &place);
+            if !origin.is_at(&place) {
                 trail.insert(0, ("thrown again here".into(), place));
                 file.clone_from(&origin.file);
                 place = origin;
@@ -137,6 +136,9 @@ impl Diagnostic {
             diagnostic.hint = Some(
                 "give arguments after the file: `virhai run FILE ARGUMENT`; `args.len()` is their number".into(),
             );
+        }
+        if let Some(hint) = missing_input::hint(imports, &file, inner) {
+            diagnostic.hint = Some(hint);
         }
         if diagnostic.hint.is_none() {
             let known = imports
@@ -223,21 +225,49 @@ impl Diagnostic {
         self.rejected = error.rejected();
         if self.rejected.is_some() {
             let whole = std::mem::take(&mut self.title);
-            let (title, notes) = words_about_xml(&whole);
+            let (title, notes) = against_schema(&error, &whole, self.rejected.as_ref())
+                .unwrap_or_else(|| words_about_xml(&whole));
             self.title = title;
             self.notes = notes;
         }
         self.code = error.code();
         self.hint = error.hint().map(str::to_owned);
-        let (position, source) = error.origin();
-        let origin = Place::new(source.unwrap_or(&thrown.file), position);
-        if !position.is_none() && !origin.is_at(&thrown) {
+        let origin = origin_of(&error, &thrown);
+        if !origin.is_at(&thrown) {
             self.trail.insert(0, ("thrown again here".into(), thrown));
             self.place = Some(origin);
         }
         self.kind = "libvirt";
         self.error = Some(error);
     }
+}
+
+/// The place where `error` was first thrown, if it was thrown at `last` in the end. A function that a closure calls knows
+/// only the file that called the closure.
+fn origin_of(error: &Error, last: &Place) -> Place {
+    let (position, source) = error.origin();
+    let origin = Place::new(source.unwrap_or(&last.file), position);
+    match position.is_none() || (origin.line, origin.column) == (last.line, last.column) {
+        true => last.clone(),
+        false => origin,
+    }
+}
+
+/// The title and the notes of an error of libvirt's schema about an element that is known; `whole` is the error as text.
+fn against_schema(
+    error: &Error,
+    whole: &str,
+    rejected: Option<&Rejected>,
+) -> Option<(String, Vec<String>)> {
+    let element = rejected?.spot.as_ref()?.element.as_deref()?;
+    if error.code().as_deref() != Some("VIR_ERR_XML_INVALID_SCHEMA") {
+        return None;
+    }
+    let begin = whole.strip_suffix(error.message())?;
+    let (first, mut notes) = words_about_xml(error.message());
+    notes.insert(0, first);
+    let title = format!("{begin}the XML does not follow libvirt's schema at `{element}`");
+    Some((title, notes))
 }
 
 /// The kind of `value`, without its content.

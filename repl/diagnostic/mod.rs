@@ -4,6 +4,7 @@ pub(crate) mod defect;
 mod failure;
 mod finding;
 mod json;
+mod missing_input;
 mod place;
 mod render;
 mod report;

@@ -2,6 +2,7 @@
 
 mod answers;
 mod documents;
+mod fixes;
 mod frames;
 mod occurrences;
 mod place;
@@ -15,12 +16,13 @@ use lsp_types::notification::{
     Notification as _, PublishDiagnostics,
 };
 use lsp_types::request::{
-    Completion, DocumentHighlightRequest, DocumentSymbolRequest, GotoDefinition, HoverRequest,
-    Initialize, References, Rename, Request as _, Shutdown, SignatureHelpRequest,
+    CodeActionRequest, Completion, DocumentHighlightRequest, DocumentSymbolRequest, GotoDefinition,
+    HoverRequest, Initialize, References, Rename, Request as _, Shutdown, SignatureHelpRequest,
 };
 use lsp_types::{
-    CompletionOptions, HoverProviderCapability, OneOf, PublishDiagnosticsParams,
-    ServerCapabilities, SignatureHelpOptions, TextDocumentSyncCapability, TextDocumentSyncKind,
+    CodeActionKind, CodeActionOptions, CodeActionProviderCapability, CompletionOptions,
+    HoverProviderCapability, OneOf, PublishDiagnosticsParams, ServerCapabilities,
+    SignatureHelpOptions, TextDocumentSyncCapability, TextDocumentSyncKind,
 };
 use rhai::Engine;
 use serde::de::DeserializeOwned;
@@ -163,6 +165,10 @@ fn capabilities() -> ServerCapabilities {
         document_highlight_provider: Some(OneOf::Left(true)),
         references_provider: Some(OneOf::Left(true)),
         rename_provider: Some(OneOf::Left(true)),
+        code_action_provider: Some(CodeActionProviderCapability::Options(CodeActionOptions {
+            code_action_kinds: Some(vec![CodeActionKind::QUICKFIX]),
+            ..CodeActionOptions::default()
+        })),
         completion_provider: Some(CompletionOptions {
             trigger_characters: Some([".", ":", "\"", "/", "#"].map(String::from).into()),
             ..CompletionOptions::default()
@@ -181,6 +187,7 @@ impl Server {
         // A defect in one answer must not end the server.
         let answer = engine::guarded(|| {
             Ok(match request.method.as_str() {
+                CodeActionRequest::METHOD => with(params, |it| self.fixes(&it)),
                 Completion::METHOD => with(params, |it| self.complete(&it)),
                 HoverRequest::METHOD => with(params, |it| self.hover(&it)),
                 SignatureHelpRequest::METHOD => with(params, |it| self.signature(&it)),

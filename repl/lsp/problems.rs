@@ -13,6 +13,9 @@ use virhai::syntax::text::Text;
 use super::documents::{Document, uri_of};
 use super::{Server, place};
 
+/// The source of findings, as editors show it.
+pub(super) const SOURCE: &str = "virhai";
+
 impl Server {
     /// The findings in the text that `changed`, and in every open text that can import it.
     pub(super) fn problems(&self, changed: &Uri) -> Vec<PublishDiagnosticsParams> {
@@ -63,7 +66,7 @@ fn problem(finding: &Finding, text: &Text, imports: &Imports) -> Diagnostic {
         severity: Some(severity(finding)),
         code: Some(NumberOrString::String(finding.code.id().into())),
         code_description: None::<CodeDescription>,
-        source: Some("virhai".into()),
+        source: Some(SOURCE.into()),
         message,
         related_information: (!related.is_empty()).then_some(related),
         tags: unused.then(|| vec![DiagnosticTag::UNNECESSARY]),
@@ -82,7 +85,7 @@ fn through_import(finding: &Finding, document: &Text, name: &str) -> Option<Diag
         range: place::of_span(document, import.span),
         severity: Some(severity(finding)),
         code: Some(NumberOrString::String(finding.code.id().into())),
-        source: Some("virhai".into()),
+        source: Some(SOURCE.into()),
         message: format!(
             "{}:{}: {}",
             finding.file, finding.span.line, finding.message

@@ -24,6 +24,20 @@ pub fn nearest<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Option<
         .map(|(_, name)| name)
 }
 
+/// The one of `words` that `text` certainly misspells, where other texts are possible as well. Text that differs only in its
+/// digits, or that begins another one, is another word: `armv6l`, `e1000`.
+pub fn misspelled<'a>(text: &str, mut words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let letters = |text: &str| text.replace(|letter: char| letter.is_ascii_digit(), "");
+    words.find(|word| {
+        let longest = text.len().max(word.len());
+        let may_be = longest <= LONGEST
+            && letters(text) != letters(word)
+            && !word.starts_with(text)
+            && !text.starts_with(word);
+        may_be && strsim::damerau_levenshtein(text, word) <= longest / 4
+    })
+}
+
 /// The one of `names` nearest to the name `wrong`: it has as many words, each near to the one in its place, or the same
 /// letters without the underscores. A name with another word in it is another name, however few letters differ.
 pub fn nearest_name<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
@@ -111,6 +125,37 @@ pub fn nearest_key<'a>(wrong: &str, keys: &[&'a str]) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_text_misspells_a_word_unless_it_is_another_one() {
+        let words = [
+            "host-passthrough",
+            "maximum",
+            "virtio",
+            "e1000",
+            "armv7l",
+            "ppc64le",
+            "qcow2",
+            "vdi",
+        ];
+        let meant = |text| super::misspelled(text, words.into_iter());
+        assert_eq!(meant("host-passthru"), Some("host-passthrough"));
+        assert_eq!(meant("virtoi"), Some("virtio"));
+        assert_eq!(meant("ppc64el"), Some("ppc64le"));
+        for other in [
+            "armv6l",
+            "ppc64",
+            "qcow",
+            "vhd",
+            "e1000e",
+            "virtio-net",
+            "max",
+            "Nehalem",
+            "",
+        ] {
+            assert_eq!(meant(other), None, "{other}");
+        }
+    }
+
     use super::{nearest, nearest_key, nearest_name, with_words_of};
 
     #[test]

@@ -75,6 +75,10 @@ const WITHIN: &[(&[&str], &str)] = &[
 
 const UNTYPED: &str = "parameters and results of functions have no types, and parameters no default: `fn name(a, b) { ... }`";
 
+const CASES: &str = "a case of `switch` is a literal, such as `1` or `\"x\"`: use `if a == b { ... } else if a == c { ... }`";
+
+const LONG_TEXT: &str = "write text over several lines in backquotes";
+
 const INTERPOLATED: &str = "between backquotes, `${x}` puts a value into text";
 
 /// Advice on a failure of the sort `kind` at `position` of `text`, if it is of a usual sort.
@@ -93,6 +97,8 @@ pub(crate) fn advice(kind: &ParseErrorType, position: Position, text: &str) -> O
     }
     match kind {
         ParseErrorType::MissingToken(token, _) => tokens.of_missing(token),
+        ParseErrorType::ExprExpected(what) if what == "a literal" => Some(CASES.into()),
+        ParseErrorType::PropertyExpected if tokens.is_text(0) => Some("`+` joins two texts".into()),
         ParseErrorType::FnMissingBody(_) if tokens.word(0) == "->" => Some(UNTYPED.into()),
         ParseErrorType::AssignmentToConstant(_) => {
             Some("a constant cannot change; declare a variable with `let`".into())
@@ -112,10 +118,9 @@ pub(crate) fn advice(kind: &ParseErrorType, position: Position, text: &str) -> O
         ParseErrorType::VariableExpected if tokens.word(-2) == "for" && tokens.word(-1) == "(" => {
             Some("a loop is `for i in 0..3 { ... }`".into())
         }
-        ParseErrorType::BadInput(LexError::UnterminatedString) => Some(
-            "text in double quotes ends on its line; write text over several lines in backquotes"
-                .into(),
-        ),
+        ParseErrorType::BadInput(LexError::UnterminatedString) => Some(format!(
+            "text in double quotes ends on its line; {LONG_TEXT}"
+        )),
         ParseErrorType::VariableExpected if tokens.class(0) == Some(TokenClass::Keyword) => Some(
             format!("`{}` is a keyword: choose another name", tokens.word(0)),
         ),
@@ -185,11 +190,28 @@ impl<'a> Tokens<'a> {
             .is_some_and(|(before, here)| before.span.end == here.span.start)
     }
 
-    /// True for the text of `f"{x}"`: it adjoins a name.
-    fn of_a_prefixed_text(&self) -> bool {
-        self.class(-1) == Some(TokenClass::Name)
-            && matches!(self.class(0), Some(TokenClass::Text { .. }))
-            && self.adjoins()
+    fn is_text(&self, steps: isize) -> bool {
+        matches!(self.class(steps), Some(TokenClass::Text { .. }))
+    }
+
+    /// Text that adjoins a name, such as `f"{x}"`.
+    fn of_a_prefixed_text(&self) -> Option<&'static str> {
+        let begins_text = self.is_text(0) || self.word(0).starts_with('\'');
+        if self.class(-1) != Some(TokenClass::Name) || !begins_text || !self.adjoins() {
+            return None;
+        }
+        match self.word(-1).to_ascii_lowercase().as_str() {
+            "f" | "fr" | "rf" => Some(INTERPOLATED),
+            "r" => Some("text without escapes is written as `#\"text\"#`"),
+            "u" => Some("remove the `u`: text is written as `\"text\"`"),
+            "b" => Some("`\"text\".to_blob()` is the bytes of a text"),
+            _ => None,
+        }
+    }
+
+    /// True if the token of the failure is the first on its line.
+    fn begins_line(&self) -> bool {
+        self.at == 0 || self.line_before().is_some()
     }
 
     /// The line of the token before, if the failure is on a later one.
@@ -319,6 +341,12 @@ impl<'a> Tokens<'a> {
 
     fn of_signs(&self) -> Option<String> {
         let (before, here) = (self.word(-1), self.word(0));
+        if let Some(advice) = self.of_a_prefixed_text() {
+            return Some(advice.into());
+        }
+        if let Some(advice) = self.of_a_module() {
+            return Some(advice);
+        }
         let advice = match (before, here) {
             _ if here.starts_with('$') => {
                 "a variable is written without `$`; between backquotes, `${x}` puts its value into text"
@@ -330,15 +358,42 @@ impl<'a> Tokens<'a> {
             _ if here == "..." => "`0..3` is 0, 1, 2, and `0..=3` also contains 3",
             ("<", ">") => "`!=` compares values for inequality",
             (_, "=>") => "`|x| x + 1` is a function without a name",
+            (_, "<<") => LONG_TEXT,
+            (_, "--") if self.begins_line() => "`//` begins a comment",
+            (_, "--") if self.class(-1) == Some(TokenClass::Name) => "`x -= 1` subtracts one",
             (_, "--") => {
                 "there are no options with `--`: flags are constants such as VIR_DOMAIN_START_PAUSED, joined by `|`"
             }
-            (_, ":") if self.class(-1) == Some(TokenClass::Name) && self.word(-2) == "{" => {
+            (_, ":")
+                if self.word(-2) == "{"
+                    && (self.class(-1) == Some(TokenClass::Name) || self.is_text(-1)) =>
+            {
                 "a map begins with `#{`: `#{ name: value }`"
             }
             _ => return None,
         };
         Some(advice.into())
+    }
+
+    /// A call of a function of an import with one colon.
+    fn of_a_module(&self) -> Option<String> {
+        let is_name = |steps| self.class(steps) == Some(TokenClass::Name);
+        let next = self.list.get(self.at + 1)?;
+        let is_meant = self.word(0) == ":"
+            && self.word(2) == "("
+            && is_name(-1)
+            && is_name(1)
+            && self.adjoins()
+            && self.list[self.at].span.end == next.span.start;
+        let (alias, name) = (self.word(-1), self.word(1));
+        is_meant.then(|| format!("write `{alias}::{name}(...)`"))
+    }
+
+    /// True if the statement goes on with `word` after the failure.
+    fn goes_on_with(&self, word: &str) -> bool {
+        let rest = self.list.iter().skip(self.at + 1);
+        let mut rest = rest.map(|token| token.of(self.text));
+        rest.find(|next| [word, ";", "{"].contains(next)) == Some(word)
     }
 
     /// Advice if the sign `token` was expected.
@@ -372,7 +427,17 @@ impl<'a> Tokens<'a> {
                 let near = suggest::nearest(self.word(-1), keywords::after_blocks())?;
                 return Some(format!("did you mean `{near}`?"));
             }
-            (_, "," | ")") if self.of_a_prefixed_text() => INTERPOLATED,
+            (_, ",") if self.is_text(-1) && self.is_text(0) => "`+` joins two texts",
+            (_, ";") if self.is_text(-1) && self.is_text(0) => "`+` joins two texts",
+            (_, ";" | "," | ")") if self.word(0) == "if" && self.goes_on_with("else") => {
+                "`if condition { a } else { b }` has a value"
+            }
+            (_, ")") if self.word(0) == "," && self.word(-2) == "(" => {
+                "a list is written in square brackets: `[1, 2]`"
+            }
+            (_, ")") if self.word(-2) == "(" && self.word(-3) == "catch" => {
+                "`catch (err) { ... }` takes one name, without a type"
+            }
             (_, ",") if self.word(0) == "for" => {
                 "`list.map(|item| ...)` makes a list of a list; `list.filter(|item| ...)` selects items"
             }
@@ -401,7 +466,6 @@ impl<'a> Tokens<'a> {
                 (TokenClass::Number, TokenClass::Name) if self.adjoins() => {
                     "a size or a time is text: `\"10GiB\"`, `\"5m\"`"
                 }
-                _ if self.of_a_prefixed_text() => INTERPOLATED,
                 (TokenClass::Name, TokenClass::Name) => {
                     let (before, here) = (self.word(-1), self.word(0));
                     return Some(format!("a method is called as `{before}.{here}()`"));
@@ -497,6 +561,23 @@ mod tests {
         ("let m = #{ \"a\" => 1 };", "`name: value`"),
         ("let m = #{ a: 1 }; delete m.a;", "`m.remove(\"a\")`"),
         ("let x = \"\"\"\nabc\"\"\";", "backquotes"),
+        ("let x = <<EOF\nabc\nEOF\n", "backquotes"),
+        ("let s = f'a {x}';", "`${x}`"),
+        ("let s = r\"a\";", "`#\"text\"#`"),
+        ("let s = u'a b';", "remove the `u`"),
+        ("let s = b\"ab\";", "to_blob"),
+        ("let s = \"a\" \"b\";", "`+`"),
+        ("print(\"a\" \"b\");", "`+`"),
+        ("let s = \"a\" . \"b\";", "`+`"),
+        ("let x = 1 if a else 2;", "has a value"),
+        ("print(1 if a else 2);", "has a value"),
+        ("let x = (1, 2);", "`[1, 2]`"),
+        ("try { } catch (Exception e) { }", "one name"),
+        ("switch a { b => 1 }", "literal"),
+        ("let m = {\"a\": 1};", "`#{`"),
+        ("-- comment", "`//`"),
+        ("let i = 1; i--;", "`x -= 1`"),
+        ("backup:make(dom);", "`backup::make(...)`"),
         ("let a = 1 // one\nlet b = 2", "line 1"),
         ("let x = [1,\n2\nlet y = 3;", "line 2"),
     ];

@@ -7,6 +7,8 @@ use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString, NativeCallContext, e
 
 use super::arguments::RhaiResultOf;
 use crate::error::Error;
+use crate::run::session::Session;
+use crate::script::imports::Imports;
 use crate::script::language::ASKED;
 
 /// A code of libvirt's, or the `code` of a thrown map.
@@ -34,9 +36,9 @@ pub(crate) fn register(engine: &mut Engine) {
 
 /// The error that `error` is to a script which catches it.
 pub(crate) fn caught(ctx: &NativeCallContext, error: Box<EvalAltResult>) -> Error {
-    Error::caught(ctx.engine(), &Arc::from(error), ctx.call_source(), &|_| {
-        None
-    })
+    let imports = Session::of(ctx).kept::<Imports>();
+    let file_of = |closure: &str| imports.as_ref()?.file_of(closure);
+    Error::caught(ctx.engine(), &Arc::from(error), ctx.call_source(), &file_of)
 }
 
 fn field(error: &mut Error, name: ImmutableString) -> RhaiResultOf<Dynamic> {

@@ -205,7 +205,7 @@ impl<'a, K: Scripted> Common<'a, K> {
             false => K::GET_NAME,
         };
         let docs = self.docs(
-            &format!("True if both are the same {noun} on the same connection."),
+            &format!("True if both are the same {noun} of the same host."),
             &format!("let same = {variable};\nassert(same == {variable});"),
             call,
         );
@@ -214,7 +214,7 @@ impl<'a, K: Scripted> Common<'a, K> {
             Ok(other.is_some_and(|other| *object == *other).into())
         });
         let docs = self.docs(
-            &format!("True if they are different {noun}s, or on different connections."),
+            &format!("True if they are different {noun}s, or of different hosts."),
             &format!("let same = {variable};\nassert(!(same != {variable}));"),
             call,
         );

@@ -403,9 +403,11 @@ pub fn for_variable(functions: &[Function], name: &str, known: &[String]) -> Opt
         "args" => Some(
             "only the main script has `args`; pass values to the functions of an imported file as arguments",
         ),
-        "None" | "nullptr" => Some("`()` stands for no value"),
-        "True" => Some("did you mean `true`?"),
-        "False" => Some("did you mean `false`?"),
+        "None" | "nullptr" | "Null" | "NULL" | "Nil" | "undefined" | "none" => {
+            Some("`()` stands for no value")
+        }
+        "True" | "TRUE" | "yes" => Some("did you mean `true`?"),
+        "False" | "FALSE" | "no" => Some("did you mean `false`?"),
         _ => None,
     };
     if let Some(advice) = advice {

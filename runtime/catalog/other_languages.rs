@@ -141,6 +141,7 @@ const UNREACHED: &[(&[&str], &str)] = &[
         &["fetch", "urlopen", "curl", "wget"],
         "`http_get(url)` gets a URL, with `--allow-net`",
     ),
+    (&["not"], "`!` means that it is not true: `!(a == b)`"),
     (&["to_int"], "`parse_int(text)` reads a number"),
     (&["float", "to_float"], "`parse_float(text)` reads a number"),
     (

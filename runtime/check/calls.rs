@@ -7,7 +7,9 @@ use super::event_filter::{is_event, takes_event_filter};
 use super::files::File;
 use super::scope::KnownType;
 use super::walk::Walk;
-use super::{Code, answers, capture, closure_parameters, flags, live_dump, options, paths, shadow};
+use super::{
+    Code, capture, closure_parameters, flags, live_dump, never_equal, options, paths, shadow,
+};
 use crate::advice::suggest;
 use crate::catalog::Function;
 use crate::catalog::inference::operator;
@@ -59,6 +61,15 @@ impl<'a> Walk<'a> {
         if call.op_token.is_some() {
             if ["==", "!=", "<", ">", "<=", ">="].contains(&name) {
                 self.compare(call, &kinds, position);
+            }
+            if name == "%"
+                && kinds
+                    .first()
+                    .is_some_and(|kind| kind.as_ref().is_some_and(Type::is_text))
+            {
+                let message = "there is no `%` for text".to_owned();
+                self.find(Code::UnknownFunction, position, message).hint =
+                    Some("between backquotes, `${x}` puts a value into text".into());
             }
             let known = operator(name, &kinds);
             // The catalogue does not have Rhai's operators for numbers.
@@ -223,7 +234,7 @@ impl<'a> Walk<'a> {
             Some(Type::Keys(spec)) if is_event(&spec) => {
                 self.event_type(call.args.first().filter(|_| takes_filter))
             }
-            None => answers::text_or_default(&kinds, name),
+            None => never_equal::text_or_default(&kinds, name),
             known => known,
         }
     }

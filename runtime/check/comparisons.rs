@@ -1,7 +1,7 @@
 //! Comparisons that are always false because of a habit: a call without a value, the name of a type in another
 //! language, a size or a duration that is text, an argument that is to be a number.
 
-use rhai::{Expr, FnCallExpr, Position};
+use rhai::{Expr, FnCallExpr, ImmutableString, Position};
 
 use super::Code;
 use super::phrases::with_article;
@@ -9,7 +9,7 @@ use super::scope::KnownType;
 use super::statements::last_call;
 use super::walk::Walk;
 use crate::catalog::walker::root;
-use crate::spec::{Literal, Type};
+use crate::spec::{Literal, Type, duration, size};
 
 /// Names of types in other languages, with the one that `type_of` returns.
 const TYPE_NAMES: &[(&[&str], &str)] = &[
@@ -46,6 +46,9 @@ impl<'a> Walk<'a> {
         let ([one, other], [left, right]) = (&call.args[..], kinds) else {
             return false;
         };
+        if self.compare_amounts(call, kinds, position) {
+            return true;
+        }
         [(one, left, other, right), (other, right, one, left)]
             .into_iter()
             .any(|(operand, kind, value, other)| {
@@ -86,6 +89,44 @@ impl<'a> Walk<'a> {
                 Some(format!("it returns \"{name}\""));
         }
         known.is_some()
+    }
+
+    /// Sizes or durations that are text, and are put in the order of their letters.
+    fn compare_amounts(
+        &mut self,
+        call: &FnCallExpr,
+        kinds: &[KnownType],
+        position: Position,
+    ) -> bool {
+        if ["==", "!="].contains(&call.name.as_str()) {
+            return false;
+        }
+        let texts = call.args.iter().filter_map(|arg| self.text_of(arg));
+        let written = Amount::in_texts(texts.collect());
+        let declared = kinds
+            .iter()
+            .find_map(|kind| Amount::of_type(kind.as_ref()?));
+        let is_text = |kind: &KnownType| match kind {
+            Some(Type::Size { .. } | Type::Duration) => true,
+            Some(kind) => kind.is_text(),
+            // It is compared with text, so it must be text too.
+            None => written.is_some(),
+        };
+        let Some(amount) = declared.or(written).filter(|_| kinds.iter().all(is_text)) else {
+            return false;
+        };
+        let (amounts, call) = match amount {
+            Amount::Size => ("sizes", "`parse_size(text)` is the size in bytes"),
+            Amount::Duration => (
+                "durations",
+                "`parse_duration(text)` is the duration in seconds",
+            ),
+        };
+        let message =
+            format!("{amounts} as text are compared letter by letter: \"9\" is more than \"10\"");
+        self.find(Code::TextOrder, position, message).hint =
+            Some(format!("compare numbers: {call}"));
+        true
     }
 
     /// An input that is text such as `"20GiB"` by default, and is compared with a number.
@@ -140,5 +181,37 @@ impl<'a> Walk<'a> {
         self.find(Code::NeverEqual, position, message.into()).hint =
             Some("write `parse_int(args[0])`".into());
         true
+    }
+}
+
+/// An amount that scripts write as text.
+#[derive(Clone, Copy)]
+enum Amount {
+    Size,
+    Duration,
+}
+
+impl Amount {
+    /// The amount that `texts` are with their units; `5m` can be both, and is a duration beside another one.
+    fn in_texts(mut texts: Vec<ImmutableString>) -> Option<Self> {
+        let begins = |text: &str| text.starts_with(|letter: char| letter.is_ascii_digit());
+        texts.retain(|text| begins(text) && text.ends_with(char::is_alphabetic));
+        let is_duration = |text: &ImmutableString| duration::parse(text).is_some();
+        if texts.is_empty() {
+            return None;
+        }
+        if texts.iter().all(is_duration) {
+            return Some(Self::Duration);
+        }
+        let is_size = |text: &ImmutableString| size::parse(text, 1).is_ok();
+        texts.iter().any(is_size).then_some(Self::Size)
+    }
+
+    fn of_type(ty: &Type) -> Option<Self> {
+        match ty {
+            Type::Size { .. } => Some(Self::Size),
+            Type::Duration => Some(Self::Duration),
+            _ => None,
+        }
     }
 }

@@ -55,6 +55,7 @@ impl<'a> Walker<'a> for Walk<'a> {
 
     fn text(&mut self, text: &str, position: Position) {
         placeholders::check(self, text, position);
+        placeholders::check_quotes(self, text, position);
     }
 
     fn note(&mut self, expression: &'a Expr, ty: Option<&Type>) {

@@ -101,6 +101,8 @@ codes! {
     NoValue = "no-value", Error;
     /// The values have types that are never equal.
     NeverEqual = "never-equal", Error;
+    /// Sizes or durations that are text are compared by their letters.
+    TextOrder = "text-order", Warning;
     /// The constant belongs to another parameter or call.
     WrongFlag = "wrong-flag", Error;
     /// A value between quotes in an XML path: a quote in the value would break the path.
@@ -124,12 +126,16 @@ codes! {
     PositionNotItem = "position-not-item", Warning;
     /// Nothing calls the function `main`, and the script does nothing else.
     UncalledMain = "uncalled-main", Warning;
+    /// An input that may not be given is used without a test for `()`.
+    OptionalInput = "optional-input", Warning;
     /// The call has no effect or fails in the state that the previous lines leave.
     WrongState = "wrong-state", Warning;
     /// The XML of a running guest is made its definition.
     LiveDump = "live-dump", Warning;
     /// `${name}` in text between double quotes, which does not insert values.
     NotInserted = "not-inserted", Warning;
+    /// The text is written between three quotes, and so begins and ends with a quote.
+    TripleQuotes = "triple-quotes", Warning;
     /// The doc comment names a type that does not exist.
     UnknownType = "unknown-type", Warning;
 }

@@ -3,9 +3,9 @@
 //! Only certain faults are reported: a value of unknown type may be anything, a map may hold
 //! closures, and text that is run as code may define any name.
 
-mod answers;
 mod calls;
 mod capture;
+mod classes;
 mod closure_parameters;
 mod comparisons;
 mod declared;
@@ -17,10 +17,15 @@ mod facts;
 mod files;
 mod finding;
 mod flags;
+mod import_path;
+mod item_closures;
+mod keys;
 mod live_dump;
 mod lost_writes;
 mod main_function;
 mod modules;
+mod never_equal;
+mod optional_inputs;
 mod options;
 mod paths;
 mod phrases;
@@ -35,6 +40,7 @@ mod type_names;
 mod unknown;
 mod unused;
 mod walk;
+mod words;
 mod written;
 
 use rhai::Engine;
@@ -130,6 +136,7 @@ impl<'a> Checker<'a> {
             own.extend(files.wrong_declarations(self, file));
             own.extend(type_names::unknown(self, files, file));
             own.extend(main_function::uncalled(files, file));
+            own.extend(optional_inputs::untested(self, files, file));
             own.sort_by_key(|finding| (finding.span, finding.code));
             own.dedup_by(|one, other| one.span == other.span && one.message == other.message);
             let trail = match own.is_empty() {

@@ -9,7 +9,7 @@ use super::files::{File, Files};
 use super::scope::KnownType;
 use super::statements::end_of;
 use super::walk::Walk;
-use super::{Code, options, phrases};
+use super::{Code, import_path, options, phrases};
 use crate::advice::suggest;
 use crate::catalog::Function;
 use crate::script::declarations;
@@ -164,7 +164,8 @@ impl<'a> Walk<'a> {
                     .iter()
                     .any(|import| import.alias.name == root)
             });
-            if root != "global" && !elsewhere && !self.facts.evaluates {
+            let is_meant = import_path::is_meant(file, root);
+            if root != "global" && !elsewhere && !is_meant && !self.facts.evaluates {
                 let aliases: Vec<&str> = file
                     .imports()
                     .iter()

@@ -1,9 +1,31 @@
-//! Finds `${name}` between double quotes, where nothing is inserted.
+//! Text in the form of other languages: `${name}` between double quotes, where nothing is inserted, and `"""text"""`.
 
 use rhai::Position;
 
 use super::Code;
 use super::walk::Walk;
+
+/// Reports text between three quotes: two quotes within text are one quote of it.
+pub(super) fn check_quotes(walk: &mut Walk, text: &str, position: Position) {
+    let source = &walk.file.text;
+    let Some(begin) = source.byte_at(position) else {
+        return;
+    };
+    let is_tripled = source[begin..].starts_with("\"\"\"");
+    let Some(inner) = text
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+    else {
+        return;
+    };
+    if !is_tripled {
+        return;
+    }
+    let message = "the text begins and ends with a quote".to_owned();
+    walk.find(Code::TripleQuotes, position, message).hint = Some(format!(
+        "write {inner:?}, or `\"\\\"...\\\"\"` for text with quotes; text over several lines is written in backquotes"
+    ));
+}
 
 /// Reports text in double quotes with `${name`, if `name` is a variable in sight.
 pub(super) fn check(walk: &mut Walk, text: &str, position: Position) {

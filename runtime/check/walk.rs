@@ -314,7 +314,9 @@ impl<'a> Walk<'a> {
                 None
             }
             Stmt::Import(import, _) => {
-                self.expression(&import.0);
+                if !self.check_unquoted(&import.0, &import.1.name) {
+                    self.expression(&import.0);
+                }
                 Some(Type::Unit)
             }
             Stmt::Export(export, _) => {

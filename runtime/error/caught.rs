@@ -119,7 +119,9 @@ impl Error {
         let error = match inner {
             EvalAltResult::ErrorRuntime(value, _) => match value.clone().try_cast::<Self>() {
                 // An error that was thrown before already has its position.
-                Some(error) if !error.0.position.is_none() => return error.where_given(&frames),
+                Some(error) if !error.0.position.is_none() => {
+                    return error.seen_at(position, source).where_given(&frames);
+                }
                 Some(error) => error,
                 None => Self::of_value(value, thrown),
             },
@@ -133,6 +135,15 @@ impl Error {
             details.position = position;
             details.source = source;
         })
+    }
+
+    /// The error with its file, if it comes from `position` of the file `source`: a function that a closure calls knows only
+    /// the file that called the closure.
+    fn seen_at(self, position: Position, source: Option<String>) -> Self {
+        match self.0.position == position && source.is_some() {
+            true => self.with(|details| details.source = source),
+            false => self,
+        }
     }
 
     /// An error about options gets the place where they were given, if that is among `frames`; any

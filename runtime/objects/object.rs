@@ -77,7 +77,7 @@ pub trait Kind: Listed {
             .collect()
     }
 
-    /// True if both, of one connection, are the same object.
+    /// True if both, of one host, are the same object.
     fn is_same(one: &Object<Self>, other: &Object<Self>) -> bool {
         match (Self::uuid(one.facts()), Self::uuid(other.facts())) {
             (Some(one), Some(other)) => one == other,
@@ -493,6 +493,6 @@ impl<K: Kind> fmt::Display for Object<K> {
 
 impl<K: Kind> PartialEq for Object<K> {
     fn eq(&self, other: &Self) -> bool {
-        self.connection() == other.connection() && K::is_same(self, other)
+        self.connection().is_same_host(other.connection()) && K::is_same(self, other)
     }
 }

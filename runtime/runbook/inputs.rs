@@ -110,6 +110,13 @@ impl Inputs {
     }
 }
 
+/// The hint on the use of the input `name` of `variable` where it may not be given.
+pub fn hint_on_missing(variable: &str, name: &str) -> String {
+    format!(
+        "declare it with `required: true` or a `default`, or write `{variable}.{name} ?? VALUE` or `if {variable}.{name} != () {{ ... }}`"
+    )
+}
+
 /// The name of the option of a command line that gives `key`, without its hyphens.
 pub fn option(key: &Key) -> String {
     let name = key.name.replace('_', "-");

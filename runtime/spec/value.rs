@@ -392,6 +392,7 @@ impl Search {
         if types.iter().any(|ty| accepts(ty, shape)) {
             let before = self.faults.len();
             self.within(types, shape);
+            self.misspelled(types, shape);
             return self.faults.len() == before;
         }
         let Shape::Text(Some(text)) = shape else {
@@ -470,6 +471,32 @@ impl Search {
             None => self.as_list(ty, shape),
         };
         self.fault(FaultKind::Value, message, hint);
+    }
+
+    /// Text that is nearly one of the words, where other text is possible as well.
+    fn misspelled<T: Given>(&mut self, types: &[Type], shape: &Shape<T>) {
+        let Shape::Text(Some(text)) = shape else {
+            return;
+        };
+        let words = types.iter().filter_map(Type::vocabulary);
+        let words: Vec<&str> = words
+            .flat_map(|words| words.list.iter().map(String::as_str))
+            .collect();
+        if self.secret || !types.contains(&Type::Text) || words.contains(&text.as_str()) {
+            return;
+        }
+        if let Some(meant) = suggest::misspelled(text, words.into_iter()) {
+            let message = format!(
+                "`{}`: {} misspells {meant:?}",
+                written(&self.path),
+                quoted(text)
+            );
+            self.fault(
+                FaultKind::Value,
+                message,
+                Some(format!("did you mean {meant:?}?")),
+            );
+        }
     }
 
     /// The hint for a single value in place of a list.

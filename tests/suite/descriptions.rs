@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::support::{Host, TestHost, golden, virhai};
+use crate::support::{Daemon, Host, TestHost, golden, virhai};
 
 fn data(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -522,4 +522,31 @@ fn storage_for_crash_logs_has_a_size() {
         let xml = described(&format!("#{{ name: \"web\", pstore: {pstore} }}"));
         assert!(xml.contains(&format!("<size>{size}</size>")), "{xml}");
     }
+}
+
+/// Machine types and CPU models that a real host does not have; libvirt's test host lists neither.
+#[test]
+fn machines_and_cpu_models_that_the_host_lacks_are_refused_at_the_users_line() {
+    let host = Daemon::start();
+    for (options, why) in [
+        ("machine: \"q53\"", "has no machine type `q53` for x86_64"),
+        ("cpu: \"Nehalm\"", "it has Nehalem, "),
+        (
+            "cpu: #{ model: \"EPIC\" }",
+            "`conn.get_cpu_model_names(\"x86_64\")` lists the models",
+        ),
+    ] {
+        let script = format!(
+            "import \"std/description\" as description;\nlet conn = connect();\n\
+             description::of(conn, #{{ name: \"web\", arch: \"x86_64\", {options} }});"
+        );
+        let refused = host.run(&script);
+        assert_eq!(refused.status, 1, "{options}: {refused}");
+        assert!(refused.stderr.contains(why), "{options}: {refused}");
+        assert!(
+            refused.stderr.contains("standard input:3:"),
+            "{options}: {refused}"
+        );
+    }
+    host.ok("import \"std/description\" as description; description::of(connect(), #{ name: \"web\", arch: \"x86_64\", machine: \"pc\", cpu: \"Nehalem\" });");
 }

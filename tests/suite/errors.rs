@@ -207,6 +207,13 @@ cases! {
     a_value_that_the_schema_refuses: "let xml = `<domain type='test'>\n  <name>web</name>\n  <memory unit='MiB'>64</memory>\n  <os>\n    <type>hvm</type>\n  </os>\n  <devices>\n    <disk type='fiile' device='disk'>\n      <source file='/a.img'/>\n      <target dev='vda' bus='virtio'/>\n    </disk>\n  </devices>\n</domain>\n`;\nconnect().define_xml(xml, VIR_DOMAIN_DEFINE_VALIDATE);\n";
     a_device_that_the_schema_refuses: "let xml = `<domain type='test'>\n  <name>web</name>\n  <memory unit='MiB'>64</memory>\n  <os>\n    <type>hvm</type>\n  </os>\n  <devices>\n    <disk type='file' device='disk'>\n      <source file='/a.img'/>\n      <target dev='vda' bus='virtio'/>\n    </disk>\n    <dsik type='file'/>\n  </devices>\n</domain>\n`;\nconnect().define_xml(xml, VIR_DOMAIN_DEFINE_VALIDATE);\n";
     a_value_that_libvirt_refuses: "let xml = `<domain type='test'>\n  <name>web</name>\n  <memory unit='MiB'>64</memory>\n  <os>\n    <type>hvm</type>\n  </os>\n  <devices>\n    <disk type='fiile' device='disk'>\n      <source file='/a.img'/>\n    </disk>\n  </devices>\n</domain>\n`;\nconnect().define_xml(xml);\n";
+    an_edit_that_the_schema_refuses: "let dom = connect().lookup_by_name(\"test\");\ndom.edit(|xml| xml.set(\"vcpu\", \"two\"));\n";
+    a_call_of_libvirt_in_a_closure_of_a_recipe: "import \"std/guest\" as guest;\nguest::create(connect(), #{ name: \"web\", memory: \"64MiB\",\n    edit: |xml| {\n        connect().lookup_by_name(\"none\");\n    },\n});\n";
+    a_pool_without_a_path: "import \"std/pool\" as pool;\npool::create(connect(), #{ name: \"images\" });\n";
+    a_pool_with_a_relative_path: "import \"std/pool\" as pool;\npool::ensure(connect(), #{ name: \"images\", path: \"images\" });\n";
+    a_cpu_mode_that_is_misspelled: "import \"std/guest\" as guest;\nguest::create(connect(), #{ name: \"web\", cpu: \"host-passthru\" });\n";
+    a_network_card_that_is_misspelled: "import \"std/guest\" as guest;\nguest::create(connect(), #{ name: \"web\", nics: [#{ user: true, model: \"virtoi\" }] });\n";
+    a_case_that_is_a_variable: "let a = 1;\nlet b = 1;\nswitch a { b => print(1) }\n";
     a_network_that_the_schema_refuses: "let xml = `<network>\n  <name>lab</name>\n  <brigde name='virbr7'/>\n</network>\n`;\nconnect().network_define_xml(xml, VIR_NETWORK_DEFINE_VALIDATE);\n";
     a_domain_that_is_off: "let dom = connect().lookup_by_name(\"test\");\ndom.destroy();\ndom.suspend();\n";
     a_domain_that_is_paused: "let dom = connect().lookup_by_name(\"test\");\ndom.suspend();\ndom.suspend();\n";

@@ -1,6 +1,6 @@
 //! Values that a handle remembers after its object is gone, and calls that ask the host.
 
-use crate::support::{Host, virhai};
+use crate::support::{Host, TestHost, virhai};
 
 #[test]
 fn names_uuids_and_keys_are_remembered_and_all_else_asks() {
@@ -49,6 +49,69 @@ fn names_uuids_and_keys_are_remembered_and_all_else_asks() {
         "#,
         )
         .ok();
+}
+
+/// Objects that two connections to one host return are equal, also within lists and maps.
+#[test]
+fn objects_of_every_kind_are_equal_if_their_host_has_them_once() {
+    virhai()
+        .script(
+            r#"
+        let one = connect("test:///default");
+        let other = connect("test:///default");
+        let dom = one.lookup_by_name("test");
+        dom.snapshot_create_xml("<domainsnapshot><name>s</name></domainsnapshot>");
+        one.storage_pool_lookup_by_name("default-pool").create_xml("<volume><name>v</name><capacity>1048576</capacity></volume>");
+        let all = |conn| [
+            conn.lookup_by_name("test"),
+            conn.lookup_by_name("test").snapshot_lookup_by_name("s"),
+            conn.interface_lookup_by_name("eth1"),
+            conn.network_lookup_by_name("default"),
+            conn.node_device_lookup_by_name("computer"),
+            conn.storage_pool_lookup_by_name("default-pool"),
+            conn.storage_pool_lookup_by_name("default-pool").storage_vol_lookup_by_name("v"),
+        ];
+        let mine = all.call(one);
+        let yours = all.call(other);
+        assert_eq(mine, yours);
+        for (object, index) in mine {
+            assert(object == yours[index]);
+            assert(!(object != yours[index]));
+            assert(object in yours);
+            assert_eq(yours.index_of(object), index);
+            assert_eq(#{ object: object }, #{ object: yours[index] });
+        }
+        let second = one.define_xml("<domain type='test'><name>second</name><memory>1024</memory><os><type>hvm</type></os></domain>");
+        assert(second != dom);
+        assert(!(second in yours));
+        "#,
+        )
+        .ok();
+}
+
+#[test]
+fn objects_of_private_test_hosts_are_different() {
+    TestHost::new().ok(r#"
+        let one = connect().lookup_by_name("test");
+        let other = connect().lookup_by_name("test");
+        assert(one != other);
+        assert_eq(one.uuid, other.uuid);
+        "#);
+}
+
+#[test]
+fn objects_of_two_connections_to_a_daemon_are_equal() {
+    let host = crate::support::Daemon::start();
+    host.ok(
+        r#"
+        let one = connect();
+        let other = connect();
+        let secret = one.secret_define_xml("<secret><usage type='volume'><volume>/a</volume></usage></secret>");
+        assert(secret == other.secret_lookup_by_uuid_string(secret.uuid));
+        assert(secret in other.list_all_secrets());
+        secret.undefine();
+        "#,
+    );
 }
 
 /// On a real host, the call for the path of a volume asks the host as well.

@@ -531,3 +531,34 @@ fn a_closure_that_another_file_calls_sees_the_names_of_its_own_file() {
     );
     assert_eq!(outcome.stdout, "[\"own\", 2, 8, 6]\n", "{outcome}");
 }
+
+#[test]
+fn a_call_in_a_closure_fails_at_its_own_line_whichever_file_runs_it() {
+    let scratch = Scratch::new();
+    scratch.write(
+        "lib.rhai",
+        "\n\n\nfn each(list, action) { parallel(list, 2, |item| action.call(item)) }\nfn one(action) { action.call(1) }\n",
+    );
+    let closure = "|n| {\n    connect(\"test:///default\").lookup_by_name(\"none\");\n}";
+    for (call, failure) in [
+        ("lib::each([1], ", "err.value[0].error"),
+        ("lib::one(", "err"),
+    ] {
+        scratch.write(
+            "main.rhai",
+            format!("import \"lib\" as lib;\n{call}{closure});\n"),
+        );
+        let run = virhai().folder(scratch.path("")).arg("run");
+        let failed = run.arg("main.rhai").fails(1);
+        assert!(failed.stderr.contains("main.rhai:3:32"), "{failed}");
+        assert!(!failed.stderr.contains("lib.rhai:3"), "{failed}");
+        scratch.write(
+            "caught.rhai",
+            format!(
+                "import \"lib\" as lib;\ntry {{ {call}{closure}); }} catch (err) {{\n    let one = {failure};\n    print(`${{one.file}} ${{one.line}}`);\n}}\n"
+            ),
+        );
+        let run = virhai().folder(scratch.path("")).arg("run");
+        assert_eq!(run.arg("caught.rhai").ok(), "caught.rhai 3\n", "{call}");
+    }
+}

@@ -567,3 +567,40 @@ fn a_resumed_run_with_another_input_names_the_option_that_allows_it() {
     }
     assert_eq!(virhai("3").arg("resume").arg("--changed").ok(), "1.5\n");
 }
+
+#[test]
+fn a_failure_because_of_a_missing_input_names_it() {
+    let scratch = Scratch::new();
+    let inputs = r#"const INPUTS = #{
+    count: #{ type: "int", help: "number of guests" },
+    guest: #{ type: "string", help: "name of the guest" },
+    given: #{ type: "int", default: 1, help: "has a default" },
+};
+"#;
+    let hint = |name: &str| {
+        format!(
+            "the input `{name}` was not given: declare it with `required: true` or a `default`, or write `inputs.{name} ?? VALUE` or `if inputs.{name} != () {{ ... }}`"
+        )
+    };
+    for (name, code) in [
+        ("count", "print(inputs.count + 1);"),
+        ("count", "print(inputs.given - inputs.count);"),
+        ("guest", "print(inputs.guest.to_upper());"),
+        (
+            "guest",
+            "connect(\"test:///default\").lookup_by_name(inputs.guest);",
+        ),
+        ("guest", "for letter in inputs.guest { print(letter); }"),
+    ] {
+        scratch.write("missing.rhai", format!("{inputs}{code}\n"));
+        let run = virhai().folder(scratch.path("")).arg("run");
+        let failed = run.arg("missing.rhai").fails(1);
+        assert!(failed.stderr.contains(&hint(name)), "{code}: {failed}");
+    }
+    // Another missing value.
+    let code = "let nothing = (); print(inputs.given); nothing.to_upper();\n";
+    scratch.write("missing.rhai", format!("{inputs}{code}"));
+    let run = virhai().folder(scratch.path("")).arg("run");
+    let failed = run.arg("missing.rhai").arg("--no-check").run();
+    assert!(!failed.stderr.contains("was not given"), "{failed}");
+}

@@ -193,6 +193,16 @@ fn a_mistake_is_shown_while_it_is_typed_and_goes_once_it_is_mended() {
         found[0]["range"]["end"],
         json!({ "line": 0, "character": 33 })
     );
+    let asked = json!({
+        "textDocument": { "uri": editor.uri("web.rhai") },
+        "range": found[0]["range"],
+        "context": { "diagnostics": found },
+    });
+    let fixes = editor.ask("textDocument/codeAction", asked);
+    assert_eq!(fixes[0]["title"], "Replace with lookup_by_name", "{fixes}");
+    let edit = &fixes[0]["edit"]["changes"][editor.uri("web.rhai")][0];
+    assert_eq!(edit["newText"], "lookup_by_name", "{fixes}");
+    assert_eq!(edit["range"], found[0]["range"], "{fixes}");
     let found = editor.change(
         "web.rhai",
         3,

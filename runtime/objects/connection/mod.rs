@@ -29,7 +29,7 @@ use crate::error::RhaiResultOf;
 use crate::error::{Error, Task};
 use crate::libvirt::Failure;
 use crate::objects::call_thread::{self, Patience};
-use crate::objects::uri::in_process;
+use crate::objects::uri::{in_process, is_private};
 use crate::objects::watch::Watch;
 use crate::redact;
 use crate::run::interrupt;
@@ -102,6 +102,11 @@ impl Connection {
     /// The URI of the host as libvirt gives it.
     pub fn uri(&self) -> &str {
         &self.0.uri
+    }
+
+    /// True if both connections lead to the same host.
+    pub(crate) fn is_same_host(&self, other: &Self) -> bool {
+        self == other || (self.uri() == other.uri() && !is_private(self.uri()))
     }
 
     /// The session that opened this connection.

@@ -22,7 +22,7 @@ use drivers::Driver;
 pub(crate) use needs::Need;
 use parameters::Parameter;
 pub(crate) use parse::{Malformed, check_password};
-pub(crate) use reading::{Reading, host_of, in_process};
+pub(crate) use reading::{Reading, host_of, in_process, is_private};
 
 /// A URI whose every part is known.
 #[derive(Debug, Clone, PartialEq)]

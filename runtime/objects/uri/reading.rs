@@ -82,6 +82,13 @@ pub(crate) fn in_process(uri: &str) -> bool {
     Reading::of(uri).is_some_and(|reading| reading.is_in_process())
 }
 
+/// True if each connection to `uri` has a host of its own: a test host that is read from a file.
+pub(crate) fn is_private(uri: &str) -> bool {
+    Reading::of(uri).is_some_and(|reading| {
+        reading.is_in_process() && reading.scheme == "test" && reading.path != "/default"
+    })
+}
+
 fn divided(text: &str, at: char) -> (&str, Option<&str>) {
     match text.split_once(at) {
         Some((before, after)) => (before, Some(after)),

@@ -10,7 +10,7 @@ use virt_sys as sys;
 
 use crate::api::arguments::{ArrayOf, RhaiResultOf};
 use crate::api::xml::OrThrow;
-use crate::error::Error;
+use crate::error::{Error, OfXml};
 use crate::libvirt::Failure;
 use crate::objects::domain::Domain;
 use crate::run::exit::terminated;
@@ -120,7 +120,9 @@ impl<'a> Edit<'a> {
         self.check_identity(&before, &wanted)?;
 
         if self.persistent {
-            self.define(&wanted.text(), sys::VIR_DOMAIN_DEFINE_VALIDATE)?;
+            let text = wanted.text();
+            self.define(&text, sys::VIR_DOMAIN_DEFINE_VALIDATE)
+                .of_xml(&text)?;
         }
         let result = self.take_over(before.clone(), wanted, differences);
         if result.is_err() && self.persistent {
