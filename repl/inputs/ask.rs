@@ -79,7 +79,10 @@ pub(super) fn value(key: &Key) -> Result<Dynamic, Box<Unanswered>> {
 }
 
 fn no_answer(key: &Key) -> Box<Unanswered> {
-    Unanswered::because(super::options::missing(key))
+    let (name, given) = (&key.name, super::options::sources(key));
+    Unanswered::because(format!(
+        "no answer for the input `{name}`: give it with {given}"
+    ))
 }
 
 /// Hides or shows an answer while it is typed.

@@ -323,7 +323,10 @@ impl Gathered {
             if inputs::is_secret(key) {
                 match texts.first().map(|path| file::secret(Path::new(path))) {
                     Some(Ok(text)) => self.put(&key.name, inputs::value(key, &text), option),
-                    Some(Err(why)) => self.unreadable.push(format!("{option}: {why}")),
+                    Some(Err(why)) => self.unreadable.push(format!(
+                        "cannot read the input `{}` from the file of {option}: {why}",
+                        key.name
+                    )),
                     None => {}
                 }
                 continue;

@@ -20,12 +20,16 @@ pub(super) fn variable(key: &Key) -> String {
 
 /// The message that `key` is missing, with the ways to give it.
 pub(super) fn missing(key: &Key) -> String {
-    let (option, variable) = (long(key), variable(key));
     let help = match key.help.is_empty() {
         true => String::new(),
         false => format!(": {}", key.help),
     };
-    format!("--{option} or {variable} is missing{help}")
+    format!("{} is missing{help}", sources(key))
+}
+
+/// The option and the variable that give `key`.
+pub(super) fn sources(key: &Key) -> String {
+    format!("--{} or {}", long(key), variable(key))
 }
 
 /// The place of virhai's own options, for the end of a help.

@@ -149,6 +149,7 @@ impl Project {
                 project.given.push(host.uri.clone());
                 project.fleet.add(host.clone());
             }
+            own.groups().for_each(|name| project.fleet.add_group(name));
         }
         Ok(project)
     }

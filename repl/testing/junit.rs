@@ -6,6 +6,7 @@ use anyhow::Context;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::run::Ended;
+use crate::terminal::visible;
 
 /// Writes `results` to `file`, a suite for each file of tests.
 pub(super) fn write(file: &Path, results: &[Ended]) -> anyhow::Result<()> {
@@ -37,15 +38,15 @@ fn case(result: &Ended) -> TestCase {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
             let message = result.stderr.lines().next().unwrap_or("failed");
             status
-                .set_message(message)
-                .set_description(result.stderr.clone());
+                .set_message(visible(message).as_ref())
+                .set_description(visible(&result.stderr).as_ref());
             status
         }
     };
     let mut case = TestCase::new(result.test.name.clone(), status);
     case.set_classname(result.test.file.display().to_string())
         .set_time(result.took)
-        .set_system_out(result.stdout.clone())
-        .set_system_err(result.stderr.clone());
+        .set_system_out(visible(&result.stdout).as_ref())
+        .set_system_err(visible(&result.stderr).as_ref());
     case
 }

@@ -31,10 +31,37 @@ pub(crate) fn of_test_host(failure: Failure, file: &str) -> Failure {
 
 fn without_content(failure: Failure, file: &str, otherwise: &str) -> Failure {
     let message = match line(&failure.message) {
-        Some(line) => format!("line {line} of {file} is not valid XML"),
+        Some(line) => {
+            let reason =
+                reason(&failure.message).map_or_else(String::new, |why| format!(": {why}"));
+            format!("line {line} of {file} is not valid XML{reason}")
+        }
         None => format!("cannot use {file}: {otherwise}"),
     };
     Failure { message, ..failure }
+}
+
+/// The parser's reasons, without the names and the text that can follow them.
+const REASONS: [&str; 13] = [
+    "Document is empty",
+    "Start tag expected, '<' not found",
+    "StartTag: invalid element name",
+    "Couldn't find end of Start Tag",
+    "Opening and ending tag mismatch",
+    "Premature end of data",
+    "EndTag: '</' not found",
+    "expected '>'",
+    "error parsing attribute name",
+    "Specification mandates value for attribute",
+    "AttValue: \" or ' expected",
+    "Extra content at the end of the document",
+    "Input is not proper UTF-8",
+];
+
+/// The reason in the parser's `message`. It never comes from the message itself, which can quote the file.
+fn reason(message: &str) -> Option<&'static str> {
+    let first = message.lines().next()?;
+    REASONS.into_iter().find(|reason| first.contains(reason))
 }
 
 /// The number of the line that libvirt names, as `FILE:3: words` or, before 10.0, `at line 3:`.
@@ -62,7 +89,10 @@ mod tests {
             ),
             "/etc/shadow",
         );
-        assert_eq!(told.message, "line 1 of /etc/shadow is not valid XML");
+        assert_eq!(
+            told.message,
+            "line 1 of /etc/shadow is not valid XML: Start tag expected, '<' not found"
+        );
         let told = of_image(
             failure(
                 virt_sys::VIR_ERR_XML_DETAIL,
@@ -70,7 +100,10 @@ mod tests {
             ),
             "/tmp/x",
         );
-        assert_eq!(told.message, "line 7 of /tmp/x is not valid XML");
+        assert_eq!(
+            told.message,
+            "line 7 of /tmp/x is not valid XML: Opening and ending tag mismatch"
+        );
         let told = of_test_host(
             failure(
                 virt_sys::VIR_ERR_XML_ERROR,

@@ -101,6 +101,8 @@ fn is_hidden(letter: char) -> bool {
         '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' => true,
         // Byte order mark, interlinear annotations, tags.
         '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}' => true,
+        // XML forbids them.
+        '\u{fffe}' | '\u{ffff}' => true,
         _ => false,
     }
 }
@@ -121,6 +123,7 @@ mod tests {
                 "a<U+202E>b<U+2066>c<U+200F><U+061C>",
             ),
             ("\u{200b}\u{feff}\u{2028}", "<U+200B><U+FEFF><U+2028>"),
+            ("\u{fffe}\u{ffff}", "<U+FFFE><U+FFFF>"),
             ("\x7f\0\x08", "␡␀␈"),
             ("over\rwritten", "over␍written"),
             ("line\r\n", "line\r\n"),

@@ -138,6 +138,18 @@ pub(crate) fn uuid(value: &Dynamic) -> Option<String> {
     asked(value, &Uuid).flatten()
 }
 
+/// True if `value` is an object that its host no longer has; `None` if it is not an object.
+pub(crate) fn is_gone(value: &Dynamic) -> Option<bool> {
+    struct IsGone;
+    impl Question for IsGone {
+        type Answer = bool;
+        fn ask<K: Kind>(&self, object: &Object<K>) -> bool {
+            object.does_not_exist()
+        }
+    }
+    asked(value, &IsGone)
+}
+
 /// The connection that `value` is, or that the object came from.
 pub(crate) fn connection(value: &Dynamic) -> Option<Connection> {
     struct Its;

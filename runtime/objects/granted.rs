@@ -42,6 +42,11 @@ pub(crate) fn writable(ctx: &NativeCallContext, path: &str) -> RhaiResultOf<Path
     })
 }
 
+/// The files below `folder` that the script wrote in this rehearsal.
+pub(crate) fn written_below(ctx: &NativeCallContext, folder: &Path) -> Vec<PathBuf> {
+    rehearsal(ctx).map_or_else(Vec::new, |rehearsal| rehearsal.written_below(folder))
+}
+
 /// The temporary file for `path`, if the script wrote `path` in this rehearsal.
 fn written_in_rehearsal(ctx: &NativeCallContext, path: &str) -> Option<PathBuf> {
     let rehearsal = rehearsal(ctx)?;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use parking_lot::RwLock;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -14,14 +14,18 @@ use crate::markup;
 /// The shortest text that is hidden, in bytes: letters alone would be hidden in every word.
 const SHORTEST: usize = 3;
 
+/// The shortest part of digits in base64 or hexadecimal that is hidden.
+const SHORTEST_ENCODED: usize = 6;
+
 /// The texts to hide, the longest first.
 static KEPT: RwLock<Vec<String>> = RwLock::new(Vec::new());
 
 /// Hides `secret` from now on in all output of virhai and its scripts: as it is, line by line, as a terminal shows it,
-/// and in the forms of XML, JSON, values of scripts, URIs and base64, also where JSON quotes such a form. A secret of
+/// and in the forms of XML, JSON, values of scripts, URIs, base64 and hexadecimal digits, also where JSON quotes such a form. A secret of
 /// fewer than three bytes is not hidden.
 pub fn keep(secret: &str) {
     let lines = secret.lines().chain([secret]).map(str::trim);
+    let encoded_forms: Vec<String> = encoded(secret);
     let forms = lines.flat_map(|text| {
         [
             text.to_owned(),
@@ -37,6 +41,7 @@ pub fn keep(secret: &str) {
         ]
     });
     let forms = forms.flat_map(|form| [in_json(&form), form]);
+    let forms = forms.chain(encoded_forms);
     let mut kept = KEPT.write();
     for form in forms.filter(|form| form.len() >= SHORTEST) {
         if !kept.contains(&form) {
@@ -79,6 +84,32 @@ pub fn without_kept(text: &str) -> Cow<'_, str> {
     hidden
 }
 
+/// True if `text` has a secret that was kept.
+pub fn is_kept(text: &str) -> bool {
+    KEPT.read().iter().any(|secret| text.contains(secret))
+}
+
+/// The digits in base64 that `text` has within longer bytes, wherever it begins there, and its hexadecimal digits.
+fn encoded(text: &str) -> Vec<String> {
+    let mut forms = Vec::new();
+    for before in 0..3 {
+        let bytes = [&vec![0; before], text.as_bytes()].concat();
+        let digits = STANDARD_NO_PAD.encode(&bytes);
+        // The first and the last digits depend on the bytes beside the secret.
+        let (from, to) = ((before * 8).div_ceil(6), bytes.len() * 8 / 6);
+        forms.push(digits.get(from..to).unwrap_or_default().to_owned());
+    }
+    let in_uris = forms.clone();
+    let in_uris = in_uris
+        .iter()
+        .map(|form| form.replace('+', "-").replace('/', "_"));
+    forms.extend(in_uris);
+    let hexadecimal: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+    forms.extend([hexadecimal.to_uppercase(), hexadecimal]);
+    forms.retain(|form| form.len() >= SHORTEST_ENCODED);
+    forms
+}
+
 #[cfg(test)]
 mod tests {
     use super::{keep, without_kept};
@@ -93,11 +124,17 @@ mod tests {
             r#"{"p":"s3cr&t \"x\""}"#,
             "qemu://u:s3cr%26t%20%22x%22@h",
             "czNjciZ0ICJ4Ig==",
+            "cm9vdDpzM2NyJnQgIngiCg==",
+            "eyAieCI6ICJzM2NyJnQgIngiIn0=",
+            "YXMzY3ImdCAieCJiYw==",
+            "7a733363722674202278220a",
         ] {
             let hidden = without_kept(shown);
             assert!(hidden.contains("***"), "{hidden}");
             assert!(
-                !hidden.contains("s3cr") && !hidden.contains("czNj"),
+                ["s3cr", "czNj", "ImdC", "NyJn", "Z0IC", "6372"]
+                    .iter()
+                    .all(|part| !hidden.contains(part)),
                 "{hidden}"
             );
         }

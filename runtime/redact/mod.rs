@@ -9,7 +9,7 @@ mod names;
 mod qemu;
 mod uri;
 
-pub use kept::{keep, without_kept};
+pub use kept::{is_kept, keep, without_kept};
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -104,6 +104,26 @@ pub fn hide_in_json(value: &mut Value) {
                     value => hide_in_json(value),
                 }
             }
+        }
+        _ => {}
+    }
+}
+
+/// Hides the secrets that were given to the program in all texts and keys of `value`. Its form stays the same.
+pub(crate) fn hide_kept_in_json(value: &mut Value) {
+    match value {
+        Value::String(text) => {
+            if let Cow::Owned(hidden) = without_kept(text) {
+                *text = hidden;
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(hide_kept_in_json),
+        Value::Object(fields) => {
+            let hidden = std::mem::take(fields).into_iter().map(|(key, mut value)| {
+                hide_kept_in_json(&mut value);
+                (without_kept(&key).into_owned(), value)
+            });
+            *fields = hidden.collect();
         }
         _ => {}
     }

@@ -1,6 +1,6 @@
 //! The named hosts with their groups, and patterns that choose hosts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::grants::fits;
 
@@ -21,6 +21,8 @@ pub struct NamedHost {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fleet {
     hosts: Vec<NamedHost>,
+    /// The groups of the list, also those without hosts.
+    groups: BTreeSet<String>,
 }
 
 impl Fleet {
@@ -30,6 +32,16 @@ impl Fleet {
             Some(own) => *own = host,
             None => self.hosts.push(host),
         }
+    }
+
+    /// Adds the group `name`, which may have no hosts.
+    pub fn add_group(&mut self, name: &str) {
+        self.groups.insert(name.to_owned());
+    }
+
+    /// The groups of the list, also those without hosts.
+    pub fn groups(&self) -> impl Iterator<Item = &str> {
+        self.groups.iter().map(String::as_str)
     }
 
     /// All hosts, in the order of the list.
@@ -71,7 +83,10 @@ impl Fleet {
                 }
                 let found: Vec<bool> = self.hosts.iter().map(|host| host.is_meant(word)).collect();
                 if !found.contains(&true) && word != "all" {
-                    return Err(format!("no host and no group is called `{word}`"));
+                    return Err(match self.groups.contains(word) {
+                        true => format!("the group `{word}` has no hosts"),
+                        false => format!("no host and no group is called `{word}`"),
+                    });
                 }
                 for (own, found) in chosen.iter_mut().zip(found) {
                     *own = match sign {
@@ -144,6 +159,10 @@ mod tests {
         ] {
             assert_eq!(chosen(pattern).as_deref(), Ok(hosts), "{pattern}");
         }
+        let mut with_empty = fleet.clone();
+        with_empty.add_group("new");
+        let why = with_empty.select("web:new").expect_err("no host is new");
+        assert_eq!(why, "the group `new` has no hosts");
         for wrong in ["wbe", "web:!odl", "web:&pord"] {
             assert!(
                 chosen(wrong).is_err_and(|why| why.contains("is called")),

@@ -6,7 +6,8 @@ use std::fmt::{self, Formatter};
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde_json::{Map, Number, Value};
-use serde_saphyr::with_deserializer_from_str_with_options;
+use serde_saphyr::budget::BudgetBreach;
+use serde_saphyr::{Budget, with_deserializer_from_str_with_options};
 
 /// The fewest digits of a whole number of more than 64 bits.
 const DIGITS_OF_LARGE_NUMBERS: usize = 19;
@@ -45,7 +46,7 @@ impl Format {
                 let value = AnyValue::of(text).deserialize(&mut deserializer);
                 value
                     .and_then(|value| deserializer.end().map(|()| value))
-                    .map_err(|error| error.to_string())
+                    .map_err(|error| json_error(&error))
             }
             Self::Toml => {
                 let table: toml::Table =
@@ -63,7 +64,7 @@ impl Format {
                 with_deserializer_from_str_with_options(text, options, |deserializer| {
                     value.deserialize(deserializer)
                 })
-                .map_err(|error| error.without_snippet().to_string())
+                .map_err(|error| yaml_error(error.without_snippet()))
             }
         }
     }
@@ -193,15 +194,83 @@ fn of_toml(value: toml::Value) -> Result<Value, String> {
     })
 }
 
+/// `error` with its line and column.
+fn json_error(error: &serde_json::Error) -> String {
+    let words = "lists and maps are nested more than 127 deep";
+    error.to_string().replace("recursion limit exceeded", words)
+}
+
+/// `error` with its line and column. The library's own words about limits and aliases are about its types.
+fn yaml_error(error: &serde_saphyr::Error) -> String {
+    use serde_saphyr::Error as Wrong;
+    let why = match error {
+        Wrong::AliasError { error, .. } => return yaml_error(error),
+        Wrong::Budget { breach, .. } => exceeded(breach),
+        Wrong::RecursiveReferencesRequireWeakTypes { .. } => {
+            "an alias is inside the value that it refers to".into()
+        }
+        Wrong::UnknownAnchor { .. } => "an alias refers to an anchor that is not defined".into(),
+        Wrong::AliasReplayCounterOverflow { .. }
+        | Wrong::AliasReplayLimitExceeded { .. }
+        | Wrong::AliasExpansionLimitExceeded { .. }
+        | Wrong::AliasReplayStackDepthExceeded { .. } => {
+            "the aliases stand for too many values".into()
+        }
+        Wrong::DuplicateMappingKey { .. } => "a map has the same key twice".into(),
+        error => return error.to_string(),
+    };
+    match error.location() {
+        Some(place) => format!("{why} at line {}, column {}", place.line(), place.column()),
+        None => why,
+    }
+}
+
+/// The limit of YAML that a text exceeds.
+fn exceeded(breach: &BudgetBreach) -> String {
+    let limits = Budget::default();
+    match breach {
+        BudgetBreach::Depth { .. } => {
+            format!(
+                "lists and maps are nested more than {} deep",
+                limits.max_depth
+            )
+        }
+        BudgetBreach::Nodes { .. } | BudgetBreach::Events { .. } => {
+            format!(
+                "the text has more than {} values, those of its aliases included",
+                limits.max_nodes
+            )
+        }
+        BudgetBreach::Aliases { .. } => {
+            format!("the text has more than {} aliases", limits.max_aliases)
+        }
+        BudgetBreach::Anchors { .. } => {
+            format!("the text has more than {} anchors", limits.max_anchors)
+        }
+        BudgetBreach::MergeKeys { .. } => {
+            format!("the text has more than {} `<<` keys", limits.max_merge_keys)
+        }
+        BudgetBreach::AliasAnchorRatio { .. } => format!(
+            "the text has more than {} aliases for each anchor",
+            limits.alias_anchor_ratio_multiplier
+        ),
+        BudgetBreach::RecordedAnchorEvents { .. } | BudgetBreach::RecordedAnchorBytes { .. } => {
+            "the values with anchors are too large".into()
+        }
+        _ => "the text is too large for YAML".into(),
+    }
+}
+
 /// `error` with its line and column, without the line itself.
 pub fn toml_error(text: &str, error: &toml::de::Error) -> String {
     // The message about such a number quotes it.
     let is_large = ["as i128", "as u128", "u64 value was too large"]
         .iter()
         .any(|words| error.message().contains(words));
-    let message = match is_large {
-        true => TOO_LARGE,
-        false => error.message(),
+    let message = match error.message() {
+        _ if is_large => TOO_LARGE,
+        text if text.contains("recur") => "lists and tables are nested too deeply",
+        text => text,
     };
     let before = error.span().and_then(|span| text.get(..span.start));
     match before {
@@ -300,6 +369,47 @@ mod tests {
         ] {
             let error = format.parse(text).expect_err(text);
             assert!(error.contains("finite"), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_words_for_limits_and_aliases_are_plain() {
+        let deep = |levels| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        let bomb = |lines: usize| {
+            let line = |at: usize| {
+                format!(
+                    "a{at}: &a{at} [{}]\n",
+                    vec![format!("*a{}", at - 1); 9].join(", ")
+                )
+            };
+            format!("a0: &a0 [x]\n{}", (1..lines).map(line).collect::<String>())
+        };
+        for (format, text, told) in [
+            (Format::Yaml, deep(100), "nested more than 64 deep"),
+            (Format::Json, deep(200), "nested more than 127 deep"),
+            (
+                Format::Toml,
+                format!("a = {}", deep(200)),
+                "nested too deeply",
+            ),
+            (
+                Format::Yaml,
+                "a: &x [1, *x]".into(),
+                "an alias is inside the value",
+            ),
+            (
+                Format::Yaml,
+                "a: *x".into(),
+                "an anchor that is not defined",
+            ),
+            (Format::Yaml, bomb(12), "more than 250000 values"),
+            (Format::Yaml, "a: 1\na: 2".into(), "the same key twice"),
+        ] {
+            let error = format.parse(&text).expect_err("the text is wrong");
+            assert!(
+                error.contains(told) && error.contains("line"),
+                "{format:?}: {error}"
+            );
         }
     }
 

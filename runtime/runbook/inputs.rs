@@ -235,10 +235,10 @@ fn of_text(ty: &Type, text: &str) -> Dynamic {
         let read = match ty {
             Type::Bool => text.parse::<bool>().ok().map(Dynamic::from),
             Type::Int => text.parse::<i64>().ok().map(Dynamic::from),
-            Type::Float => text.parse::<f64>().ok().map(Dynamic::from),
+            Type::Float => finite(text),
             // A number without a unit.
             Type::Size { .. } => text.parse::<i64>().ok().map(Dynamic::from),
-            Type::Duration => text.parse::<f64>().ok().map(Dynamic::from),
+            Type::Duration => finite(text),
             Type::Map | Type::MapOf(_) | Type::Keys(_) => json(text, '{'),
             Type::Array(_) => json(text, '['),
             Type::Unknown => json(text, '{').or_else(|| json(text, '[')),
@@ -249,6 +249,12 @@ fn of_text(ty: &Type, text: &str) -> Dynamic {
         }
     }
     text.into()
+}
+
+/// The number `text`. `nan` and `inf` stay text: no journal can record them.
+fn finite(text: &str) -> Option<Dynamic> {
+    let number = text.parse::<f64>().ok()?;
+    number.is_finite().then_some(number.into())
 }
 
 /// `text` read as JSON, if it begins with `bracket`.
@@ -295,6 +301,8 @@ mod tests {
             ("count", "7", "7"),
             ("count", "seven", "\"seven\""),
             ("share", "1.5", "1.5"),
+            ("share", "nan", "\"nan\""),
+            ("share", "-inf", "\"-inf\""),
             ("on", "true", "true"),
             ("on", "yes", "\"yes\""),
             ("size", "2GiB", "\"2GiB\""),

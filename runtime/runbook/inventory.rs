@@ -1,6 +1,6 @@
 //! Lists of hosts in Ansible's formats: YAML, INI, and the JSON of an inventory program.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map, Value};
 
@@ -49,6 +49,7 @@ pub fn read(text: &str, ending: &str) -> Result<Fleet, String> {
         }
         _ => Inventory::of_ini(text)?,
     };
+    inventory.check_groups()?;
     inventory.fleet()
 }
 
@@ -145,6 +146,7 @@ impl Inventory {
     fn of_ini(text: &str) -> Result<Self, String> {
         let mut inventory = Self::default();
         let (mut section, mut kind) = ("ungrouped".to_owned(), "hosts");
+        let mut children = Vec::new();
         for (index, line) in text.lines().enumerate() {
             let line = line.trim();
             let wrong = |why: &str| format!("line {}: {why}", index + 1);
@@ -171,7 +173,10 @@ impl Inventory {
                 continue;
             }
             match kind {
-                "children" => inventory.group(&section).children.push(line.to_owned()),
+                "children" => {
+                    children.push((index, line));
+                    inventory.group(&section).children.push(line.to_owned());
+                }
                 "vars" => {
                     let (name, value) = line
                         .split_once('=')
@@ -197,7 +202,54 @@ impl Inventory {
                 }
             }
         }
-        Ok(inventory)
+        let is_missing = |child: &str| {
+            !inventory.groups.contains_key(child) && !["all", "ungrouped"].contains(&child)
+        };
+        match children.into_iter().find(|(_, child)| is_missing(child)) {
+            Some((index, child)) => Err(format!(
+                "line {}: the group `{child}` has no section",
+                index + 1
+            )),
+            None => Ok(inventory),
+        }
+    }
+
+    /// Fails if a group contains itself.
+    fn check_groups(&self) -> Result<(), String> {
+        let mut done = HashSet::new();
+        let mut path = Vec::new();
+        self.groups
+            .keys()
+            .try_for_each(|name| self.follow(name, &mut path, &mut done))
+    }
+
+    /// Follows the children of the group `name`, which is below the groups of `path`; `done` has those without a circle.
+    fn follow<'a>(
+        &'a self,
+        name: &'a str,
+        path: &mut Vec<&'a str>,
+        done: &mut HashSet<&'a str>,
+    ) -> Result<(), String> {
+        if let Some(at) = path.iter().position(|own| *own == name) {
+            path.push(name);
+            let circle = path[at..].join("` > `");
+            return Err(format!("the group `{name}` contains itself: `{circle}`"));
+        }
+        if done.contains(name) {
+            return Ok(());
+        }
+        if path.len() > DEEPEST {
+            return Err(format!("the group `{name}` is nested too deeply"));
+        }
+        path.push(name);
+        let children = self.groups.get(name).map(|group| &group.children);
+        children
+            .into_iter()
+            .flatten()
+            .try_for_each(|child| self.follow(child, path, done))?;
+        path.pop();
+        done.insert(name);
+        Ok(())
     }
 
     /// The groups that `host` is in, the widest first.
@@ -224,6 +276,7 @@ impl Inventory {
 
     fn fleet(&self) -> Result<Fleet, String> {
         let mut fleet = Fleet::default();
+        self.groups.keys().for_each(|name| fleet.add_group(name));
         for name in &self.names {
             let groups = self.groups_of(name);
             let mut vars = Map::new();
@@ -457,6 +510,36 @@ all:
             .collect();
         assert_eq!(names.len(), 12, "{names:?}");
         assert_eq!(names[..3], ["r1-08-a", "r1-08-b", "r1-09-a"]);
+    }
+
+    #[test]
+    fn a_group_that_contains_itself_or_is_missing_is_an_error_with_its_name() {
+        let circle = "`a` > `b` > `a`";
+        for (text, ending, told) in [
+            ("[a:children]\nb\n[b:children]\na\n", "ini", circle),
+            ("a: {children: {b: {children: {a: }}}}", "yaml", circle),
+            (
+                r#"{"a": {"children": ["b"]}, "b": {"children": ["a"]}}"#,
+                "json",
+                circle,
+            ),
+            ("[a:children]\na\n", "ini", "`a` contains itself"),
+            (
+                "[web]\nw1\n[all:children]\nweb\ndb\n",
+                "ini",
+                "line 5: the group `db` has no section",
+            ),
+        ] {
+            let error = read(text, ending).expect_err(text);
+            assert!(error.contains(told), "{text}: {error}");
+        }
+        // A program leaves out groups without hosts, and a placeholder has none yet.
+        for (text, ending) in [
+            (r#"{"all": {"children": ["ungrouped", "db"]}}"#, "json"),
+            ("[db]\n[prod:children]\ndb\nungrouped\n", "ini"),
+        ] {
+            assert!(read(text, ending).is_ok(), "{text}");
+        }
     }
 
     #[test]

@@ -67,18 +67,20 @@ pub fn read_all(input: impl Read, most: u64) -> Result<Vec<u8>> {
     }
 }
 
+/// Opens `path` to write it, with no wait for the reader of a pipe; `empties` creates and empties a file.
+fn open_to_write(path: &Path, empties: bool) -> Result<File> {
+    let mut options = File::options();
+    options.write(true).create(empties).truncate(empties);
+    let opened = options.custom_flags(AT_ONCE.bits()).open(path);
+    opened.map_err(|error| match error.raw_os_error() {
+        Some(libc::ENXIO) => Error::other("no process reads from it"),
+        _ => error,
+    })
+}
+
 /// Writes `bytes` to `path`. A pipe without a reader is an error at once.
 pub fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Result<()> {
-    let mut file = File::options()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .custom_flags(AT_ONCE.bits())
-        .open(path)
-        .map_err(|error| match error.raw_os_error() {
-            Some(libc::ENXIO) => Error::other("no process reads from it"),
-            _ => error,
-        })?;
+    let mut file = open_to_write(path, true)?;
     // From here on, writing may wait for the reader.
     let flags = OFlag::from_bits_truncate(fcntl(&file, FcntlArg::F_GETFL)?);
     fcntl(&file, FcntlArg::F_SETFL(flags - OFlag::O_NONBLOCK))?;
@@ -101,7 +103,12 @@ pub fn replace(path: &Path, bytes: impl AsRef<[u8]>) -> Result<()> {
 pub fn check_writable(path: &Path) -> Result<()> {
     match std::fs::metadata(path) {
         Ok(found) if found.is_dir() => Err(Errno::EISDIR.into()),
-        // A reader of a pipe would take an opening and closing for the end.
+        Ok(found) if found.file_type().is_fifo() => {
+            let pipe = open_to_write(path, false)?;
+            // Its reader would take the closing for the end.
+            std::mem::forget(pipe);
+            Ok(())
+        }
         Ok(_) => Ok(eaccess(path, AccessFlags::W_OK)?),
         Err(error) if error.kind() == ErrorKind::NotFound => {
             File::options()

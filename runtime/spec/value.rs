@@ -449,13 +449,10 @@ impl Search {
     }
 
     fn wrong_type<T: Given>(&mut self, ty: &Type, shape: &Shape<T>) {
-        let whole = match (ty, shape) {
-            (Type::Int, Shape::Float(_)) => "a whole number".into(),
-            _ => ty.in_words(),
-        };
+        let needed = needed(ty, shape);
         let place = written(&self.path);
         let given = self.in_words(shape, false);
-        let message = format!("`{place}` must be {whole}, not {given}");
+        let message = format!("`{place}` must be {needed}, not {given}");
         let hint = self.as_list(ty, shape);
         self.fault(FaultKind::Value, message, hint);
     }
@@ -464,7 +461,7 @@ impl Search {
         let words = ty.words();
         let place = written(&self.path);
         let given = self.in_words(shape, !words.is_empty());
-        let message = format!("`{place}` must be {}, not {given}", ty.in_words());
+        let message = format!("`{place}` must be {}, not {given}", needed(ty, shape));
         let near = suggest::nearest(text, words.iter().copied());
         let hint = match near {
             Some(near) => Some(format!("did you mean {near:?}?")),
@@ -554,8 +551,9 @@ impl Search {
             Shape::Text(Some(text)) => self.not_given(text),
             other => self.not_given(&other.in_words(false)),
         };
-        let few = |bound: &super::Bound| number < bound.number;
-        let many = |bound: &super::Bound| number > bound.number;
+        // NaN is neither less nor greater than a limit.
+        let few = |bound: &super::Bound| number < bound.number || number.is_nan();
+        let many = |bound: &super::Bound| number > bound.number || number.is_nan();
         if let Some(bound) = key.min.as_ref().filter(|bound| few(bound)) {
             let message = format!("`{place}` must be {} or more{not}", bound.text);
             self.fault(FaultKind::Value, message, None);
@@ -564,6 +562,29 @@ impl Search {
             self.fault(FaultKind::Value, message, None);
         }
     }
+}
+
+/// What a value of the type `ty` must be, in place of `shape`.
+fn needed<T>(ty: &Type, shape: &Shape<T>) -> String {
+    match (ty, shape) {
+        (Type::Int, Shape::Float(_)) => "a whole number".into(),
+        (Type::Int, Shape::Text(Some(text))) if is_whole_number(text) => {
+            "a whole number of at most 64 bits".into()
+        }
+        (Type::Int, Shape::Text(Some(text))) if is_fraction(text) => "a whole number".into(),
+        _ => ty.in_words(),
+    }
+}
+
+fn is_fraction(text: &str) -> bool {
+    text.parse::<i64>().is_err() && text.parse::<f64>().is_ok_and(f64::is_finite)
+}
+
+/// True if `text` is a number of digits only that no integer of a script can hold.
+fn is_whole_number(text: &str) -> bool {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_number && text.parse::<i64>().is_err()
 }
 
 /// True if `shape` is text or a number in place of a map or a list with secrets, such as JSON with a mistake.

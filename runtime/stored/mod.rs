@@ -105,7 +105,10 @@ impl<'a> Store<'a> {
             return Ok(truth.into());
         }
         if let Ok(number) = value.as_int() {
-            return Ok(number.into());
+            return Ok(match redact::is_kept(&number.to_string()) {
+                true => json!({ MARK: "secret" }),
+                false => number.into(),
+            });
         }
         if let Ok(number) = value.as_float() {
             return Ok(match number.is_finite() {
@@ -127,6 +130,9 @@ impl<'a> Store<'a> {
             let mut fields = serde_json::Map::new();
             for (key, value) in map.iter() {
                 self.take(key.len())?;
+                if redact::is_kept(key) {
+                    return Ok(json!({ MARK: "secret" }));
+                }
                 fields.insert(key.to_string(), self.of_value(value, deeper)?);
             }
             return Ok(match fields.contains_key(MARK) {
@@ -136,6 +142,9 @@ impl<'a> Store<'a> {
         }
         if let Some(bytes) = value.read_lock::<Blob>() {
             self.take(bytes.len().saturating_mul(2))?;
+            if redact::has_secret(&String::from_utf8_lossy(&bytes)) {
+                return Ok(json!({ MARK: "secret" }));
+            }
             return Ok(json!({ MARK: "blob", "base64": STANDARD.encode(&*bytes) }));
         }
         if let Some(closure) = value.read_lock::<FnPtr>() {

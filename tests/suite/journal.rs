@@ -135,6 +135,74 @@ fn a_run_that_failed_is_resumed_after_its_finished_steps_and_undone() {
 }
 
 #[test]
+fn an_undo_of_an_object_that_is_gone_is_done() {
+    let host = Embed::new();
+    host.scratch().write("home/two.rhai", STEPS);
+    on(&host).arg("run").arg("two.rhai").fails(1);
+    host.ok("connect().lookup_by_name(\"web\").undefine()");
+    let undone = on(&host).arg("undo").run();
+    assert_eq!(undone.status, 0, "{undone}");
+    let told = "already undone: the domain `web` no longer exists";
+    has(&undone, &[told, "undone: 2 of 2 changes"]);
+    let nothing = on(&host).arg("undo").ok();
+    assert!(nothing.contains("has nothing to undo"), "{nothing}");
+}
+
+#[test]
+fn a_journal_has_a_secret_in_no_form() {
+    let folder = Scratch::new();
+    let secret = "Hjärta/4815~?16";
+    folder.write("secret", secret);
+    folder.write("count", "481516234299");
+    folder.write(
+        "keep.rhai",
+        r#"const INPUTS = #{ key: #{ type: "secret", required: true, help: "" }, pin: #{ type: ["secret", "int"], help: "" } };
+        fn main(inputs) {
+            let key = inputs.key;
+            step("text", || `a${key}b`);
+            step("blob", || key.to_blob());
+            step("longer blob", || `user:${key}:end`.to_blob());
+            step("list", || [key, #{ key: key }]);
+            step("key", || { let map = #{}; map[key] = 1; map });
+            step("xml", || parse_xml(`<a><b>${key}</b></a>`));
+            step("pin", || inputs.pin);
+            step(`the title ${key}`, || 1);
+            note(`the note ${key}`);
+        }"#,
+    );
+    let run = in_folder(&folder).arg("run").arg("keep.rhai");
+    let run = run
+        .arg("--key-file")
+        .arg("secret")
+        .arg("--pin-file")
+        .arg("count");
+    let outcome = run.run();
+    assert_eq!(outcome.status, 0, "{outcome}");
+    let file = journal(&folder);
+    let hexadecimal: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    // The digits in base64 of the middle of the secret, for each place where it can begin.
+    let forms = [
+        secret,
+        &hexadecimal,
+        "cnRhLzQ4MTV",
+        "0YS80ODE1f",
+        "ydGEvNDgxNX",
+        "4815~",
+        "481516234299",
+    ];
+    let entries = std::fs::read_dir(file.parent().expect("a folder")).expect("the run is kept");
+    for path in entries.map(|entry| entry.expect("it is readable").path()) {
+        let bytes = std::fs::read(&path).expect("it is readable");
+        let text = String::from_utf8_lossy(&bytes);
+        for form in forms {
+            assert!(!text.contains(form), "{form} in {}: {text}", path.display());
+        }
+    }
+    let shown = in_folder(&folder).arg("show").ok();
+    assert!(shown.contains("state     done"), "{shown}");
+}
+
+#[test]
 fn a_script_that_changed_is_resumed_only_if_that_is_allowed() {
     let host = Embed::new();
     host.scratch().write("home/two.rhai", STEPS);

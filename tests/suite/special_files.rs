@@ -121,6 +121,25 @@ fn a_report_to_a_pipe_that_nobody_reads_fails() {
 }
 
 #[test]
+fn a_report_that_cannot_be_written_is_refused_before_the_run() {
+    let scratch = Scratch::new();
+    scratch.write("a.rhai", "print(\"ran\");");
+    scratch.folder("folder.json");
+    nix::unistd::mkfifo(&scratch.path("pipe.json"), Mode::S_IRWXU).expect("a pipe can be made");
+    for (name, why) in [
+        ("pipe.json", "no process reads from it"),
+        ("folder.json", "Is a directory"),
+        ("missing/a.json", "No such file or directory"),
+    ] {
+        let run = virhai().folder(scratch.path("")).arg("run");
+        let outcome = at_once(run.arg("--report").arg(name).arg("a.rhai"));
+        assert_eq!(outcome.status, 2, "{outcome}");
+        assert!(outcome.stderr.contains(why), "{outcome}");
+        assert_eq!(outcome.stdout, "", "{outcome}");
+    }
+}
+
+#[test]
 fn special_files_are_refused_at_the_prompt() {
     let mut prompt = Prompt::open();
     let pipe = prompt.home.path("pipe.rhai");

@@ -11,7 +11,7 @@ use super::place::failed;
 use crate::api::arguments::RhaiResultOf;
 use crate::api::room::{ensure_room, ensure_running};
 use crate::error::Error;
-use crate::objects::granted::readable;
+use crate::objects::granted::{readable, written_below};
 
 /// The most files that are looked at, and the deepest folder.
 const MOST: usize = 200_000;
@@ -65,7 +65,14 @@ fn found(ctx: &NativeCallContext, pattern: &str) -> RhaiResultOf<Array> {
             found.push(inner.to_owned());
         }
     }
+    let rehearsed = written_below(ctx, &root);
+    let rehearsed = rehearsed
+        .iter()
+        .filter_map(|path| path.strip_prefix(&root).ok())
+        .filter(|inner| rest.matches_path_with(inner, AS_IN_A_SHELL));
+    found.extend(rehearsed.map(Path::to_owned));
     found.sort();
+    found.dedup();
     let before = match pattern.starts_with(folder) {
         true => Path::new(folder),
         false => Path::new(""),

@@ -75,8 +75,18 @@ fn wrong(
         .line()
         .map_or_else(String::new, |line| format!(" in line {line}"));
     let why = match error.kind() {
-        ErrorKind::OutOfFuel => "the template exceeds the limit of work".to_owned(),
-        _ => Why(error).to_string(),
+        ErrorKind::OutOfFuel => {
+            format!("it exceeds the limit of work, {FUEL} steps; 64 bytes of text count as one")
+        }
+        _ => match error.detail() {
+            Some("recursion limit exceeded") => {
+                format!("calls are nested more than {DEEPEST} deep")
+            }
+            Some(detail) if detail.contains("maximum recursion") => {
+                "expressions or blocks are nested too deeply".into()
+            }
+            _ => Why(error).to_string(),
+        },
     };
     let message = format!("the template is wrong{place}: {why}");
     let error = Error::invalid(ctx, message);

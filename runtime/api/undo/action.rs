@@ -8,6 +8,8 @@ use rhai::NativeCallContextStore;
 use rhai::{Dynamic, Engine, FnPtr, NativeCallContext};
 
 use crate::api::arguments::RhaiResultOf;
+use crate::objects::any;
+use crate::objects::connection::Connection;
 use crate::script::Library;
 
 /// A change that can be undone.
@@ -34,6 +36,30 @@ pub(super) enum Action {
     },
     /// The effect of the change is unknown.
     Unknown(String),
+}
+
+impl Action {
+    /// The objects that a closure captured, if the host no longer has any of them, and if the closure captured nothing
+    /// that could lead to other objects: then nothing is left to undo.
+    pub(super) fn gone(&self) -> Option<String> {
+        let Self::Call(closure) = self else {
+            return None;
+        };
+        let mut names = Vec::new();
+        for value in closure.curry() {
+            // None of these leads to another object.
+            let is_plain = value.is_unit() || value.is_bool() || value.is_int();
+            if is_plain || value.read_lock::<Connection>().is_some() {
+                continue;
+            }
+            if !any::is_gone(value)? {
+                return None;
+            }
+            let (noun, name) = any::noun_and_name(value)?;
+            names.push(format!("{noun} `{name}`"));
+        }
+        (!names.is_empty()).then(|| names.join(", "))
+    }
 }
 
 impl Step {

@@ -132,7 +132,7 @@ impl Undo {
                 session.undo_timed_out(steps.len());
                 return failures + steps.len();
             }
-            let recorded = step.recorded;
+            let (recorded, action) = (step.recorded, step.action.clone());
             record::undoing(ctx, recorded);
             // A defect in one step must not keep the others from being taken.
             let done = crate::run::guarded::guarded(|| filling(None, || step.run(ctx.engine())));
@@ -143,6 +143,15 @@ impl Undo {
                 continue;
             };
             let stop = session.interrupt().stopping();
+            if stop.is_none()
+                && thrown(&error).is_some()
+                && let Some(gone) = action.gone()
+            {
+                session.note(&format!("already undone: the {gone} no longer exists"));
+                record::undone(ctx, recorded, None);
+                steps.extend(self.take());
+                continue;
+            }
             let why = match (stop, error.unwrap_inner()) {
                 (Some(stop), EvalAltResult::ErrorTerminated(..)) => {
                     format!("{stop}{}", failure_line::at(&error))

@@ -199,7 +199,7 @@ pub(super) fn undo(
 /// The error of a journal that cannot be written.
 pub(crate) fn not_written(ctx: &NativeCallContext, why: String) -> Box<rhai::EvalAltResult> {
     Error::invalid(ctx, why)
-        .with_hint("free space on the disk, or choose another folder with XDG_STATE_HOME")
+        .with_hint("free space on the disk, make the folder writable, or choose another folder with XDG_STATE_HOME")
         .throw()
 }
 

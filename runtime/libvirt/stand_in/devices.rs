@@ -1,6 +1,6 @@
 //! Devices of guests, and jobs on guests.
 
-use std::ffi::{c_char, c_int, c_uint, c_ulonglong};
+use std::ffi::{c_char, c_int, c_uint, c_ulong, c_ulonglong};
 
 use virt::domain::Domain;
 use virt_sys::virDomainPtr;
@@ -31,6 +31,9 @@ pub trait Devices {
         what: &str,
         flags: u32,
     ) -> Result<(), Failure>;
+
+    /// True if the guest with the live XML `xml` has a balloon device.
+    fn has_balloon(&self, xml: &str) -> bool;
 }
 
 fn change(
@@ -86,6 +89,20 @@ stand_ins! {
         let _ = (own, stand_in, disk, size, flags);
         status(running(domain))
     };
+    virDomainSetMemory(domain: virDomainPtr, memory: c_ulong) -> c_int = |stand_in, own| {
+        if status(has_balloon(&*stand_in, domain, 0)) != 0 {
+            return -1;
+        }
+        // SAFETY: the caller's handle lives during the call.
+        unsafe { own(domain, memory) }
+    };
+    virDomainSetMemoryFlags(domain: virDomainPtr, memory: c_ulong, flags: c_uint) -> c_int = |stand_in, own| {
+        if status(has_balloon(&*stand_in, domain, flags)) != 0 {
+            return -1;
+        }
+        // SAFETY: the same.
+        unsafe { own(domain, memory, flags) }
+    };
     virDomainGetJobInfo(domain: virDomainPtr, info: virt_sys::virDomainJobInfoPtr) -> c_int = |stand_in, own| {
         let _ = (own, stand_in);
         if let Err(failure) = running(domain) {
@@ -133,6 +150,28 @@ fn running(domain: virDomainPtr) -> Result<(), Failure> {
         true => Ok(()),
         false => {
             let message = "Requested operation is not valid: domain is not running";
+            Err(Failure::new(virt_sys::VIR_ERR_OPERATION_INVALID, message)
+                .in_domain(virt_sys::VIR_FROM_QEMU))
+        }
+    }
+}
+
+/// Refuses to change the memory of a running guest that has no balloon device.
+fn has_balloon(stand_in: &dyn StandIn, domain: virDomainPtr, flags: c_uint) -> Result<(), Failure> {
+    let domain = handle(domain);
+    let is_live =
+        match flags & (virt_sys::VIR_DOMAIN_AFFECT_LIVE | virt_sys::VIR_DOMAIN_AFFECT_CONFIG) {
+            0 => domain.is_active()?,
+            impact => impact & virt_sys::VIR_DOMAIN_AFFECT_LIVE != 0,
+        };
+    if !is_live || flags & virt_sys::VIR_DOMAIN_MEM_MAXIMUM != 0 {
+        return Ok(());
+    }
+    match stand_in.has_balloon(&domain.xml_desc(0)?) {
+        true => Ok(()),
+        false => {
+            let message = "Requested operation is not valid: Unable to change memory of active domain without \
+                           the balloon device and guest OS balloon driver";
             Err(Failure::new(virt_sys::VIR_ERR_OPERATION_INVALID, message)
                 .in_domain(virt_sys::VIR_FROM_QEMU))
         }

@@ -3,10 +3,12 @@
 use std::ffi::{CStr, CString, c_char, c_int, c_uint};
 use std::path::PathBuf;
 
+use virt::connect::Connect;
 use virt_sys::{virConnectPtr, virDomainPtr, virTypedParameterPtr};
 
 use super::states::{bind_of, forget_reason, set_restored, set_resumed};
-use super::{StandIn, given, recorded, unknown};
+use super::{StandIn, given, handle, host, recorded, status, unknown};
+use crate::libvirt::Failure;
 
 /// The definitions and saves of guests.
 pub trait Lifecycle {
@@ -25,6 +27,10 @@ pub trait Lifecycle {
 
     /// True if the guest that is started from such a save stays paused.
     fn was_paused(&self, uuid: &str, file: Option<&str>) -> bool;
+
+    /// Fails if a guest that is off cannot start, because the rehearsal deleted an image of its disks; `xml` is its
+    /// definition.
+    fn has_images(&self, connect: &Connect, call: &'static str, xml: &str) -> Result<(), Failure>;
 
     /// The guest `uuid` starts.
     fn starts(&self, uuid: &str);
@@ -74,6 +80,20 @@ fn file(stand_in: &dyn StandIn, path: *const c_char) -> Option<(String, CString)
 const START_PAUSED: c_uint = virt_sys::VIR_DOMAIN_START_PAUSED;
 const AUTODESTROY: c_uint = virt_sys::VIR_DOMAIN_START_AUTODESTROY;
 
+/// Fails if the rehearsal deleted an image of `domain`, which is off.
+fn has_images(
+    stand_in: &dyn StandIn,
+    call: &'static str,
+    domain: virDomainPtr,
+) -> Result<(), Failure> {
+    let domain = handle(domain);
+    if domain.is_active()? {
+        return Ok(());
+    }
+    let flags = virt_sys::VIR_DOMAIN_XML_SECURE | virt_sys::VIR_DOMAIN_XML_INACTIVE;
+    stand_in.has_images(&domain.connect()?, call, &domain.xml_desc(flags)?)
+}
+
 fn tell_of_start(stand_in: &dyn StandIn, call: &'static str, domain: virDomainPtr, flags: c_uint) {
     if flags & AUTODESTROY != 0 {
         bind_of(domain);
@@ -105,7 +125,12 @@ stand_ins! {
         recorded(&*stand_in, &uuid(domain), inactive != 0, text, &plain.unwrap_or_default())
     };
     virDomainCreateXML(conn: virConnectPtr, xml: *const c_char, flags: c_uint) -> virDomainPtr = |stand_in, own| {
-        let xml = CString::new(stand_in.definition(&given(xml).unwrap_or_default())).unwrap_or_default();
+        let xml = stand_in.definition(&given(xml).unwrap_or_default());
+        let images = stand_in.has_images(&host(conn), "virDomainCreateXML", &xml);
+        if status(images) != 0 {
+            return std::ptr::null_mut();
+        }
+        let xml = CString::new(xml).unwrap_or_default();
         // SAFETY: the caller's handle and the text live during the call.
         let domain = unsafe { own(conn, xml.as_ptr(), flags & virt_sys::VIR_DOMAIN_START_VALIDATE) };
         if !domain.is_null() {
@@ -116,6 +141,9 @@ stand_ins! {
         domain
     };
     virDomainCreate(domain: virDomainPtr) -> c_int = |stand_in, own| {
+        if status(has_images(&*stand_in, "virDomainCreate", domain)) != 0 {
+            return -1;
+        }
         // SAFETY: the caller's handle lives during the calls.
         let saved = unsafe { virt_sys::virDomainHasManagedSaveImage(domain, 0) } == 1;
         stand_in.starts(&uuid(domain));
@@ -131,6 +159,9 @@ stand_ins! {
         result
     };
     virDomainCreateWithFlags(domain: virDomainPtr, flags: c_uint) -> c_int = |stand_in, own| {
+        if status(has_images(&*stand_in, "virDomainCreateWithFlags", domain)) != 0 {
+            return -1;
+        }
         // SAFETY: the caller's handle lives during the calls.
         let mut saved = unsafe { virt_sys::virDomainHasManagedSaveImage(domain, 0) } == 1;
         if saved && flags & virt_sys::VIR_DOMAIN_START_FORCE_BOOT != 0 {

@@ -8,12 +8,16 @@ use std::path::Path;
 use nix::errno::Errno;
 use nix::fcntl::{FallocateFlags, Flock, FlockArg, OFlag, fallocate};
 use nix::unistd::Uid;
+use serde_json::Value as Json;
 
 use super::record::Record;
 use crate::redact;
 
 /// The bytes that are kept free for the records after a change.
 pub(super) const RESERVE: usize = 256 * 1024;
+
+/// The texts of a record that virhai writes itself.
+const OWN_TEXTS: [&str; 3] = ["record", "time", "run"];
 
 /// The bytes of the longest first line that is read alone.
 const LONGEST_HEADER: u64 = 16 * 1024 * 1024;
@@ -97,9 +101,14 @@ impl Writer {
 
     /// Appends a record. A process that is killed loses none.
     pub(super) fn write(&mut self, record: &Record, on_disk: OnDisk) -> std::io::Result<()> {
-        let line = serde_json::to_string(record)?;
+        let mut record = serde_json::to_value(record)?;
         // A record can quote anything: hide all secrets before they reach the disk.
-        let line = redact::without_kept(&line).into_owned() + "\n";
+        if let Json::Object(fields) = &mut record {
+            let texts = fields.iter_mut();
+            let texts = texts.filter(|(name, _)| !OWN_TEXTS.contains(&name.as_str()));
+            texts.for_each(|(_, value)| redact::hide_kept_in_json(value));
+        }
+        let line = record.to_string() + "\n";
         self.append(line.as_bytes())?;
         match on_disk {
             OnDisk::Now => {

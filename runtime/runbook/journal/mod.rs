@@ -20,6 +20,7 @@ use sha2::{Digest, Sha256};
 use crate::redact;
 use crate::run::hexadecimal::hexadecimal;
 use crate::run::session::Session;
+use crate::script::files;
 pub use absent::has_no_journal;
 pub(crate) use absent::say_once as say_once_without_journal;
 pub(crate) use file::OnDisk;
@@ -266,8 +267,9 @@ impl Journal {
         *state = match self.create(&mut header) {
             Ok((writer, path)) => FileState::Open(writer, path),
             Err(error) => FileState::Impossible(format!(
-                "cannot create a journal in {}: {error}",
-                self.0.all.display()
+                "cannot create a journal in {}: {}",
+                self.0.all.display(),
+                files::reason(&error)
             )),
         };
     }

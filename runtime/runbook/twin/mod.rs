@@ -211,6 +211,13 @@ impl Rehearsal {
         files.get(path).cloned()
     }
 
+    /// The files below `folder` that the script wrote.
+    pub(crate) fn written_below(&self, folder: &Path) -> Vec<PathBuf> {
+        let files = self.files.lock();
+        let below = files.keys().filter(|path| path.starts_with(folder));
+        below.cloned().collect()
+    }
+
     /// The file that a script that writes `path` gets: a temporary file, or `path` itself on real hosts. The first time is
     /// noted as a change.
     pub(crate) fn writes(&self, path: &Path) -> std::io::Result<PathBuf> {

@@ -95,8 +95,8 @@ impl Recorder {
             (false, None) => work(),
         };
         if let Some(connect) = connect {
-            self.look_with(call, connect, moved);
-            if result.is_ok() && fidelity::shows_nowhere(call) {
+            let shows = self.look_with(call, connect, moved);
+            if result.is_ok() && fidelity::is_noted_itself(call, shows) {
                 self.add(Verb::Done, "", action(), call);
             }
         }
@@ -157,8 +157,8 @@ impl Recorder {
         self.look_with(call, connect, None);
     }
 
-    /// The same at the end of a move of the domain with the UUID `moved`.
-    fn look_with(&self, call: &'static str, connect: &Connect, moved: Option<&str>) {
+    /// The same at the end of a move of the domain with the UUID `moved`. Returns true if there are changes.
+    fn look_with(&self, call: &'static str, connect: &Connect, moved: Option<&str>) -> bool {
         let mut last = self.last.lock();
         // A move can begin or end while the picture is taken.
         let mut moving = self.log.moving();
@@ -168,6 +168,7 @@ impl Recorder {
         now.freeze(&last, &moving);
         let changes = last.changes(&now);
         *last = now;
+        let shows = !changes.is_empty();
         let mut left = false;
         let mut arrived: Vec<String> = Vec::new();
         for change in changes {
@@ -201,6 +202,7 @@ impl Recorder {
         }
         // Until here, so that two threads report events in their order.
         drop(last);
+        shows
     }
 
     /// Notes the changes after `call` moved the domain with the UUID `uuid` from another host to this one.

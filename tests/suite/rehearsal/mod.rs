@@ -340,3 +340,74 @@ fn a_wipe_is_in_the_plan_and_a_stopped_pool_keeps_its_volumes() {
         ]
     );
 }
+
+#[test]
+fn a_change_of_a_network_is_one_entry() {
+    let scratch = Scratch::new();
+    let script = r#"let net = connect().network_lookup_by_name("default");
+let host = "<host mac='52:54:00:00:00:01' name='a' ip='192.168.122.10'/>";
+net.update(VIR_NETWORK_UPDATE_COMMAND_ADD_LAST, VIR_NETWORK_SECTION_IP_DHCP_HOST, -1, host);"#;
+    let told = rehearsal(&scratch, script).first_arg("--json").ok();
+    assert_eq!(entries(&told), ["changed network default:3"]);
+}
+
+#[test]
+fn a_guest_whose_image_was_deleted_does_not_start() {
+    let scratch = Scratch::new();
+    let script = r#"import "std/guest" as guest;
+let conn = connect();
+let made = guest::create(conn, #{ name: "web", memory: "64MiB", start: false,
+    disks: [#{ pool: "default-pool", size: "10MiB" }] });
+made.create();
+made.destroy();
+let path = made.xml().get("devices/disk/source/@file");
+conn.storage_vol_lookup_by_path(path).delete();
+made.create();"#;
+    let failed = rehearsal(&scratch, script).fails(1);
+    assert!(
+        failed.stderr.contains("Cannot access storage file") && failed.stderr.contains(":9:"),
+        "{failed}"
+    );
+}
+
+#[test]
+fn memory_of_a_running_guest_without_a_balloon_is_refused() {
+    let scratch = Scratch::new();
+    let script = r#"let dom = connect().create_xml(`<domain type="test"><name>dry</name><memory>8192</memory>
+    <os><type>hvm</type></os><devices><memballoon model="none"/></devices></domain>`);
+dom.set_memory(4096);"#;
+    let failed = rehearsal(&scratch, script).fails(1);
+    assert!(
+        failed.stderr.contains("without the balloon device"),
+        "{failed}"
+    );
+}
+
+#[test]
+fn a_pattern_finds_the_files_that_the_rehearsal_wrote() {
+    let scratch = Scratch::new();
+    let script = r#"write_text("out/web.xml", "<a/>");
+write_text("out/notes.txt", "");
+print(glob("out/*.xml"));
+print(read_text("out/web.xml"));"#;
+    scratch.folder("out");
+    let run = rehearsal(&scratch, script).first_arg("--allow-write=.");
+    let told = run.first_arg("--allow-read=.").ok();
+    assert!(told.starts_with("[\"out/web.xml\"]\n<a/>\n"), "{told}");
+    assert!(!scratch.path("out/web.xml").exists());
+}
+
+#[test]
+fn invented_statistics_are_noted() {
+    let scratch = Scratch::new();
+    let script = "let dom = connect().lookup_by_name(\"test\"); dom.info(); connect().get_all_domain_stats();";
+    let told = rehearsal(&scratch, script).ok();
+    assert!(
+        told.contains("the test driver invents the CPU time"),
+        "{told}"
+    );
+    assert!(
+        told.contains("the test driver invents the answer"),
+        "{told}"
+    );
+}

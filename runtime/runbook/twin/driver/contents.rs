@@ -197,7 +197,9 @@ impl Driver {
                 written: Vec::new(),
             },
         };
-        self.contents.lock().insert(volume.path()?, content);
+        let path = volume.path()?;
+        self.deleted.lock().remove(&path);
+        self.contents.lock().insert(path, content);
         Ok(())
     }
 
@@ -238,6 +240,7 @@ impl Volumes for Driver {
     }
 
     fn deleted(&self, path: &str) {
+        self.deleted.lock().insert(path.to_owned());
         self.forget_content(path);
     }
 

@@ -198,6 +198,13 @@ impl Devices for Driver {
     ) -> Result<()> {
         apply(domain, change, what, flags)
     }
+
+    fn has_balloon(&self, xml: &str) -> bool {
+        let guest = Xml::parse(xml.to_owned()).ok();
+        let model = guest.and_then(|guest| guest.find("devices/memballoon/@model").ok()?);
+        // QEMU's driver adds a device to a guest that names none.
+        model.as_deref() != Some("none")
+    }
 }
 
 #[cfg(test)]

@@ -50,6 +50,7 @@ impl Driver {
 
     /// Notes the new file `path` with that capacity in bytes.
     pub(super) fn note_file(&self, path: &str, format: &str, capacity: u64) {
+        self.deleted.lock().remove(path);
         let mut files = self.new_files.lock();
         if files.iter().any(|file| file.path == path) {
             return;
@@ -63,6 +64,12 @@ impl Driver {
         );
         let path = path.to_owned();
         files.push(NewFile { path, xml });
+    }
+
+    /// True if `path` is in a folder whose files are known.
+    pub(super) fn is_in_known_folder(&self, path: &str) -> bool {
+        let folder = path.rsplit_once('/').map(|(folder, _)| folder);
+        folder.is_some_and(|folder| self.folders.lock().contains(folder))
     }
 
     /// True if the file `path` is known, in a storage pool or outside.

@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 
 use virt::connect::Connect;
 
-use super::Driver;
+use super::layers::{self, Layer};
+use super::{Driver, broken, elements};
 use crate::libvirt::stand_in::{Fact, Facts, Lifecycle};
+use crate::libvirt::{Failure, Result};
 use crate::runbook::twin::host::Host;
 use crate::xml::Xml;
 
@@ -78,6 +80,34 @@ impl Lifecycle for Driver {
         let all = self.paused.lock();
         all.iter()
             .any(|(own, of)| own == uuid && of.as_deref() == file)
+    }
+
+    fn has_images(&self, connect: &Connect, call: &'static str, xml: &str) -> Result<()> {
+        let Ok(guest) = Xml::parse(xml.to_owned()) else {
+            return Ok(());
+        };
+        for disk in elements(&guest, "devices/disk")? {
+            // The host starts the guest without an optional image.
+            if disk.has("source/@startupPolicy").map_err(broken)? {
+                continue;
+            }
+            for path in layers::layers(connect, &disk)?
+                .iter()
+                .filter_map(Layer::path)
+            {
+                if self.deleted.lock().contains(&path) {
+                    let message =
+                        format!("Cannot access storage file '{path}': No such file or directory");
+                    let failure = Failure::new(virt_sys::VIR_ERR_SYSTEM_ERROR, message);
+                    return Err(failure.in_domain(virt_sys::VIR_FROM_STORAGE));
+                }
+                if self.is_in_known_folder(&path) && !self.has_file(connect, &path) {
+                    let why = format!("the rehearsal does not check that {path} exists");
+                    self.log.note(call, why);
+                }
+            }
+        }
+        Ok(())
     }
 
     fn starts(&self, uuid: &str) {

@@ -54,6 +54,8 @@ pub(super) struct Driver {
     hosts: Arc<Hosts>,
     jobs: Mutex<Vec<blocks::Job>>,
     new_files: Mutex<Vec<files::NewFile>>,
+    /// The paths of the volumes that the rehearsal deleted.
+    deleted: Mutex<HashSet<String>>,
     /// The folders whose files are known.
     folders: Mutex<HashSet<String>>,
     /// The bitmaps of checkpoints, by the path of their image.
@@ -121,6 +123,7 @@ impl Driver {
             hosts,
             jobs: Mutex::default(),
             new_files: Mutex::default(),
+            deleted: Mutex::default(),
             folders: Mutex::new(files::folders(host)),
             bitmaps: Mutex::new(backups::bitmaps(connect)),
             contents: Mutex::default(),
