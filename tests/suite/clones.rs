@@ -539,7 +539,7 @@ fn the_original_of_a_backed_clone_is_not_started() {
         let web = conn.lookup_by_name("web");
         clone::of(web, #{ name: "copy", mode: "backed" });
         let told = assert_throws(|| guest::ensure(conn, #{ name: "web", memory: "32MiB", start: true }));
-        assert(told.message.contains("must not start: its disk ") && told.message.contains("a disk of the guest `copy`"), told.message);
+        assert(told.message.contains("must not start: its disk ") && told.message.contains("is a backing image of a disk of the guest `copy`"), told.message);
         assert_eq(web.state(), "shutoff");
         guest::remove_with_volumes(conn.lookup_by_name("copy"));
         guest::ensure(conn, #{ name: "web", memory: "32MiB", start: true });

@@ -520,7 +520,10 @@ fn storage_for_crash_logs_has_a_size() {
     for (options, size) in [("", 64), (", size: \"1MiB\"", 1024)] {
         let pstore = format!("#{{ path: \"/a.raw\"{options} }}");
         let xml = described(&format!("#{{ name: \"web\", pstore: {pstore} }}"));
-        assert!(xml.contains(&format!("<size>{size}</size>")), "{xml}");
+        assert!(
+            xml.contains(&format!("<size unit='KiB'>{size}</size>")),
+            "{xml}"
+        );
     }
 }
 
