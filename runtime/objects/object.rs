@@ -261,7 +261,6 @@ impl<K: Kind> Object<K> {
         }
     }
 
-    /// Finds the object on a connection that was lost and opened again.
     /// True if the host says that it no longer has the object.
     pub(crate) fn does_not_exist(&self) -> bool {
         let (own, name) = (self.clone(), self.given_name());
@@ -271,6 +270,7 @@ impl<K: Kind> Object<K> {
         found.is_err_and(|failure| failure.code == i64::from(K::MISSING))
     }
 
+    /// Finds the object on a connection that was lost and opened again.
     fn find_again(&self) -> Result<Arc<K::Handle>, Failure> {
         let (own, name) = (self.clone(), self.given_name());
         let connection = &self.0.connection;

@@ -550,3 +550,54 @@ fn the_original_of_a_backed_clone_is_not_started() {
     let note = "never start `web` while the clone is needed";
     assert!(outcome.stderr.contains(note), "{outcome}");
 }
+
+#[test]
+fn runs_without_common_locks_do_not_work_on_one_guest_at_the_same_time() {
+    let site = Site::new();
+    site.ok(r#"guest::boot(conn.lookup_by_name("web")).wait("MG:c=", "30s")"#);
+    for round in 0..3 {
+        // Runs of other users have other state folders.
+        let runs: Vec<_> = ["a", "b"]
+            .map(|user| {
+                let script = format!(
+                    "{IMPORTS}clone::of(conn.lookup_by_name(\"web\"), #{{ name: \"{user}{round}\" }}); ()"
+                );
+                let state = site.0.scratch().folder(&format!("home/state-{user}"));
+                let run = site.0.virhai().env("XDG_STATE_HOME", state);
+                let mut command = run.arg("-e").arg(script).command();
+                command
+                    .stdout(std::process::Stdio::piped())
+                    .stderr(std::process::Stdio::piped())
+                    .spawn()
+                    .expect("it starts")
+            })
+            .into_iter()
+            .collect();
+        let mut made = 0;
+        for run in runs {
+            let outcome = run.wait_with_output().expect("it ends");
+            let told = String::from_utf8_lossy(&outcome.stderr).into_owned();
+            let is_made = outcome.status.success();
+            made += usize::from(is_made);
+            assert!(
+                is_made || told.contains("another virhai is working on the guest `web`"),
+                "{told}"
+            );
+        }
+        assert!(made > 0, "neither run made its clone");
+        site.ok(&format!(
+            r#"
+            let web = conn.lookup_by_name("web");
+            assert_eq(web.state(), "running");
+            assert(web.xml().get("devices/disk/source/@file").ends_with("/web.img"));
+            assert(!web.xml().has("metadata/virhai-work:work"));
+            let clones = conn.list_all_domains().filter(|dom| dom.name != "web");
+            assert_eq(clones.len(), {made});
+            for dom in clones {{ guest::boot(dom).wait("MG:c=", "30s"); guest::remove_with_volumes(dom); }}
+            images.refresh();
+            assert_eq(images.list_volumes().len(), 2);
+            "#
+        ));
+    }
+    site.ok(r#"conn.lookup_by_name("web").destroy()"#);
+}
