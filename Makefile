@@ -1,7 +1,7 @@
 target := $(abspath $(or $(CARGO_TARGET_DIR),target))
 guests := $(CURDIR)/target/guests
-# Tests wait for guests more than they compute: with five at once, two cores are a quarter idle.
-tests_at_once := $(shell echo $$(($$(nproc) * 3)))
+# Tests wait for guests more than they compute: with six at once, two cores are often idle.
+tests_at_once := $(shell echo $$(($$(nproc) * 4)))
 
 # Where https://rustup.rs puts cargo, for a shell that was started before; and where daemons are, which Debian's ordinary
 # users do not have in their path.
