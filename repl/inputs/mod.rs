@@ -13,6 +13,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory};
 use rhai::{Dynamic, Map};
 use virhai::Imports;
+use virhai::redact::SHORTEST as SHORTEST_HIDDEN;
 use virhai::runbook::inputs::{self, Inputs};
 use virhai::spec::{Key, Step};
 use virhai::syntax::lexer;
@@ -23,6 +24,9 @@ use crate::exit_status::{DOES_NOT_COMPILE, DONE, WRONG_USAGE};
 use crate::script::{CODE, Script};
 use crate::{outlet, question};
 pub(crate) use completion::{declares, offered};
+
+/// The fewest bytes of a secret that other values do not contain by accident.
+const LEAST_SECRET: usize = 8;
 
 /// Reads the inputs of `script` from its arguments, the environment and the file of inputs, and stores them in `script`. Its
 /// other arguments stay. Asks on a terminal for missing inputs. A script without declared inputs does not change.
@@ -92,8 +96,29 @@ pub(crate) fn take(options: &Options, imports: &Imports, script: &mut Script) ->
         .get_many::<String>(options::REST)
         .map(|rest| rest.cloned().collect())
         .unwrap_or_default();
+    warn_of_short_secrets(&declared, &gathered.values);
     script.inputs = Some(declared.filled(gathered.values));
     refuse_unseen(options, script)
+}
+
+/// Says which secrets are so short that other values can contain them by accident.
+fn warn_of_short_secrets(declared: &Inputs, values: &Map) {
+    for key in declared.keys().iter().filter(|key| inputs::is_secret(key)) {
+        let name = &key.name;
+        let length = values
+            .get(name.as_str())
+            .map_or(0, |value| value.to_string().len());
+        if (1..SHORTEST_HIDDEN).contains(&length) {
+            outlet::stderr().line(&format!(
+                "note: the secret `{name}` has fewer than {SHORTEST_HIDDEN} bytes: it is not hidden in output, journals and reports"
+            ));
+        } else if (SHORTEST_HIDDEN..LEAST_SECRET).contains(&length) {
+            outlet::stderr().line(&format!(
+                "note: the secret `{name}` has fewer than {LEAST_SECRET} bytes: values that contain the same text by accident, such as \
+                 names, are hidden and not recorded, and their steps cannot be resumed or undone"
+            ));
+        }
+    }
 }
 
 /// Shows the help, or the error in the command line; returns the exit status.

@@ -229,7 +229,12 @@ fn check_type(ctx: &NativeCallContext, key: &str, value: &Dynamic) -> RhaiResult
         false => shown.as_str(),
     };
     let message = format!("`{key}` of an event filter must be {wanted}, not {shown}");
-    Err(Error::invalid(ctx, message).throw())
+    let error = Error::invalid(ctx, message);
+    Err(match value.is_array() {
+        true => error.with_hint("give a list of filters, one for each value"),
+        false => error,
+    }
+    .throw())
 }
 
 /// An event of a subscription as a map for scripts.

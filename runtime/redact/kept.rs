@@ -12,7 +12,7 @@ use super::HIDDEN;
 use crate::markup;
 
 /// The shortest text that is hidden, in bytes: letters alone would be hidden in every word.
-const SHORTEST: usize = 3;
+pub const SHORTEST: usize = 3;
 
 /// The shortest part of digits in base64 or hexadecimal that is hidden.
 const SHORTEST_ENCODED: usize = 6;

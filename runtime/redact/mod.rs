@@ -9,7 +9,7 @@ mod names;
 mod qemu;
 mod uri;
 
-pub use kept::{is_kept, keep, without_kept};
+pub use kept::{SHORTEST, is_kept, keep, without_kept};
 
 use std::borrow::Cow;
 use std::ops::Range;

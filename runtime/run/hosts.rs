@@ -82,7 +82,9 @@ impl Fleet {
                     continue;
                 }
                 let found: Vec<bool> = self.hosts.iter().map(|host| host.is_meant(word)).collect();
-                if !found.contains(&true) && word != "all" {
+                // A group that is removed may be empty, such as one for hosts in maintenance.
+                let may_be_empty = word == "all" || sign == "!" && self.groups.contains(word);
+                if !found.contains(&true) && !may_be_empty {
                     return Err(match self.groups.contains(word) {
                         true => format!("the group `{word}` has no hosts"),
                         false => format!("no host and no group is called `{word}`"),
@@ -163,6 +165,7 @@ mod tests {
         with_empty.add_group("new");
         let why = with_empty.select("web:new").expect_err("no host is new");
         assert_eq!(why, "the group `new` has no hosts");
+        assert!(with_empty.select("all:!new").is_ok());
         for wrong in ["wbe", "web:!odl", "web:&pord"] {
             assert!(
                 chosen(wrong).is_err_and(|why| why.contains("is called")),

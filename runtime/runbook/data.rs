@@ -217,7 +217,13 @@ fn yaml_error(error: &serde_saphyr::Error) -> String {
             "the aliases stand for too many values".into()
         }
         Wrong::DuplicateMappingKey { .. } => "a map has the same key twice".into(),
-        error => return error.to_string(),
+        error => {
+            let text = error.to_string();
+            return text.replace(
+                "rejected by the configured policy",
+                "is not allowed: a value must be finite",
+            );
+        }
     };
     match error.location() {
         Some(place) => format!("{why} at line {}, column {}", place.line(), place.column()),
@@ -401,6 +407,11 @@ mod tests {
                 Format::Yaml,
                 "a: *x".into(),
                 "an anchor that is not defined",
+            ),
+            (
+                Format::Yaml,
+                "a: .nan".into(),
+                "is not allowed: a value must be finite",
             ),
             (Format::Yaml, bomb(12), "more than 250000 values"),
             (Format::Yaml, "a: 1\na: 2".into(), "the same key twice"),

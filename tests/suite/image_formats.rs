@@ -293,6 +293,12 @@ fn an_image_that_a_running_guest_writes_to_is_not_copied() {
         image::copy(disk, "paused.img");
         dom.destroy();
         image::copy(disk, "off.img");
+        // QEMU locks other images as long as their guest is active.
+        let locked = guest::create(conn, #{ name: "locked", memory: "32MiB", nics: [], disks: [#{ pool: "images", volume: "locked.qcow2", size: "1MiB" }] });
+        locked.suspend();
+        let told = refusal.call(|| image::copy(images.storage_vol_lookup_by_name("locked.qcow2"), "copy.qcow2", images, #{ allow_running: true }));
+        assert(told.contains("which is paused: QEMU locks the image"), told);
+        locked.destroy();
         // The name of a second disk can be that of another guest.
         image::create(conn, #{ pool: "images", name: "web-1.qcow2", size: "1MiB" });
         dom.edit(|xml| xml.insert("devices", "<disk type='file'><driver name='qemu' type='qcow2'/><source file='FOLDER/web-1.qcow2'/><target dev='vdb' bus='virtio'/></disk>"));

@@ -427,3 +427,40 @@ fn the_boot_sector_of_an_image_is_read_through_its_format() {
         assert_eq(image::boot_sector(over), ());
         "#);
 }
+
+#[test]
+fn a_pool_that_does_not_start_leaves_an_existing_folder_as_it_was() {
+    let host = Daemon::start();
+    let folder = host.scratch().folder("mounted");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&folder, mode).expect("it is ours");
+    let before = std::fs::metadata(&folder).expect("it is there");
+    let outcome = host.run(&format!(
+        "import \"std/pool\" as pool; \
+         pool::create(connect(), #{{ name: \"nfs\", type: \"netfs\", path: \"{}\", source: #{{ host: #{{ \"@name\": \"127.0.0.1\" }}, dir: #{{ \"@path\": \"/none\" }} }} }})",
+        folder.display()
+    ));
+    assert_eq!(outcome.status, 1, "{outcome}");
+    let after = std::fs::metadata(&folder).expect("it is still there");
+    assert_eq!(before.permissions(), after.permissions());
+    host.ok("assert_eq(connect().list_all_storage_pools(), [])");
+    // A missing folder is created, and removed again.
+    let missing = folder.join("new");
+    host.run(&format!(
+        "import \"std/pool\" as pool; \
+         all_or_nothing(|undo| {{ pool::create(connect(), #{{ name: \"new\", path: \"{}\" }}); throw \"stop\"; }})",
+        missing.display()
+    ));
+    assert!(!missing.exists(), "the new folder is left");
+}
+
+#[test]
+fn ensure_of_a_pool_takes_a_path_however_it_is_written() {
+    let host = Daemon::start();
+    let folder = host.scratch().folder("images");
+    host.ok(&format!(
+        "import \"std/pool\" as pool; \
+         for changed in [true, false] {{ assert_eq(pool::ensure(connect(), #{{ name: \"images\", path: \"{}/x/..//\" }}).changed, changed); }}",
+        folder.display()
+    ));
+}
