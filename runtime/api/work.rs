@@ -199,7 +199,8 @@ mod functions {
     }
 
     /// Locks `dom` for this run, as the first change of it inside a recipe or a step does: waits while another run of the same
-    /// user uses it. A recipe calls it before it reads the state on which its plan depends.
+    /// user uses it. A recipe calls it before it reads the state on which its plan depends. Outside a step, a recipe and
+    /// `all_or_nothing`, which release the locks, it does nothing.
     ///
     /// Throws `VIR_ERR_RESOURCE_BUSY` with `--if-busy fail`, or after ten minutes.
     ///

@@ -97,8 +97,9 @@ impl Locks {
         let mut waiting = None;
         let until = Instant::now() + LONGEST;
         loop {
-            // Another thread of this run may have taken it meanwhile.
-            if self.held().contains_key(&path) {
+            // Held during the attempt: two threads of this run must not take each other's file for that of another run.
+            let mut held = self.held();
+            if held.contains_key(&path) {
                 return Ok(());
             }
             match attempt(&self.0.folder, &path) {
@@ -110,16 +111,17 @@ impl Locks {
                         since: Timestamp::now(),
                     };
                     let _ = write(&mut file, &owner);
-                    let held = Held {
+                    let own = Held {
                         path: path.clone(),
                         _file: file,
                     };
-                    self.held().insert(path, held);
+                    held.insert(path, own);
                     return Ok(());
                 }
                 Ok(None) => {}
                 Err(_) => return Ok(()),
             }
+            drop(held);
             let (noun, name) = (object.noun, &object.name);
             let owner = owner(&path);
             if !self.0.waits || Instant::now() >= until {

@@ -300,3 +300,95 @@ fn an_older_snapshot_in_files_does_not_prevent_a_restore_point() {
         "#,
     );
 }
+
+#[test]
+fn the_base_of_a_backed_clone_is_not_restored_installed_again_or_booted() {
+    let site = Site::new();
+    site.ok(r#"
+        import "std/install" as install;
+        let dom = guest::create(conn, off("base", [#{ pool: "images", size: "2MiB", volume: "base.qcow2" }]) + #{ start: true, autostart: true });
+        restore_point::make(dom, "monday");
+        dom.destroy();
+        clone::of(dom, #{ name: "copy", mode: "backed" });
+        assert(!dom.autostart());
+        let refusals = [
+            thrown(|| restore_point::restore(dom, "monday")),
+            thrown(|| install::from_iso(conn, #{ name: "base", iso: "/x.iso", reinstall: true })),
+            thrown(|| guest::boot(dom)),
+        ];
+        for err in refusals { assert(err.message.contains("backing image"), err.message); }
+        assert_eq(dom.state(), "shutoff");
+        guest::remove_with_volumes(conn.lookup_by_name("copy"));
+        assert_eq(restore_point::restore(dom, "monday").state(), "running");
+        dom.destroy();
+    "#);
+}
+
+#[test]
+fn a_restore_point_takes_no_disk_of_another_guest_and_changes_nothing_if_its_disk_is_gone() {
+    let site = Site::new();
+    site.ok(r#"
+        let dom = guest::create(conn, off("one", [#{ pool: "images", size: "2MiB", volume: "a.qcow2" }]) + #{ start: true });
+        restore_point::make(dom, "p");
+        dom.destroy();
+        let images = conn.storage_pool_lookup_by_name("images");
+        image::create(conn, #{ pool: "images", name: "b.qcow2", size: "2MiB" });
+        guest::ensure(conn, off("one", ["FOLDER/images/b.qcow2"]));
+        let before = dom.xml_desc(VIR_DOMAIN_XML_INACTIVE);
+        let other = guest::create(conn, off("other", ["FOLDER/images/a.qcow2"]));
+        for attempt in 0..2 {
+            let err = thrown(|| restore_point::restore(dom, "p"));
+            assert(err.message.contains("a.qcow2 is not its disk now"), err.message);
+            assert_eq([dom.state(), dom.xml_desc(VIR_DOMAIN_XML_INACTIVE)], ["shutoff", before]);
+            guest::remove_with_volumes(other);
+        }
+    "#);
+}
+
+#[test]
+fn the_copies_of_a_restore_point_stay_as_long_as_a_guest_needs_them() {
+    let site = Site::new();
+    site.ok(r#"
+        let dom = guest::create(conn, off("one", [#{ pool: "images", size: "2MiB", volume: "a.img", format: "raw" }]) + #{ start: true });
+        restore_point::make(dom, "p");
+        let images = conn.storage_pool_lookup_by_name("images");
+        let err = thrown(|| image::remove(images, "a.img.p.copy"));
+        assert(err.message.contains("belongs to the restore point `p` of the guest `one`"), err.message);
+        let other = guest::create(conn, off("other", [#{ pool: "images", backing: "FOLDER/images/a.img.p.copy" }]) + #{ start: true });
+        let err = thrown(|| restore_point::remove(dom, "p"));
+        assert(err.message.contains("`other`"), err.message);
+        assert_eq(restore_point::list(dom), ["p"]);
+        assert(!guest::remove_with_volumes(dom).contains("FOLDER/images/a.img.p.copy"));
+        images.refresh();
+        assert(images.list_volumes().contains("a.img.p.copy"));
+        other.destroy();
+        other.create();
+        other.destroy();
+    "#);
+}
+
+#[test]
+fn renamed_guests_keep_their_nvram() {
+    if !crate::support::has_uefi() {
+        return;
+    }
+    let site = Site::new();
+    site.ok(r#"
+        let files = [];
+        for name in ["v-a", "v-b", "v"] {
+            let dom = guest::create(conn, off("v", []) + #{ memory: "64MiB", firmware: "efi" });
+            dom.create(VIR_DOMAIN_START_PAUSED);
+            dom.destroy();
+            let file = dom.xml(VIR_DOMAIN_XML_INACTIVE).get("os/nvram", "");
+            assert(!files.contains(file) || file == "", file);
+            files.push(file);
+            if name != "v" { dom.rename(name); }
+        }
+        guest::remove(conn.lookup_by_name("v"));
+        for name in ["v-a", "v-b"] {
+            let dom = conn.lookup_by_name(name);
+            dom.create(VIR_DOMAIN_START_PAUSED);
+            guest::remove(dom);
+        }
+    "#);
+}

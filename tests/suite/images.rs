@@ -251,6 +251,15 @@ fn a_seed_is_deleted_with_its_guest_or_once_the_guest_is_up() {
         let other = clone::of(dom, #{{ name: "other" }});
         guest::remove_with_volumes(other);
         assert(has_seed.call());
+        let other = clone::of(dom, #{{ name: "other" }});
+        import_image::drop_seed(dom);
+        assert(has_seed.call() && dom.xml().select("devices/disk").len() == 1);
+        guest::remove_with_volumes(dom);
+        assert(has_seed.call());
+        guest::remove_with_volumes(other);
+        assert(!has_seed.call());
+        let dom = cloud.call(#{{ }});
+        dom.destroy();
         import_image::drop_seed(dom);
         assert(!has_seed.call() && !dom.xml().has("metadata/virhai-made:images") && dom.xml().select("devices/disk").len() == 1);
         "#,

@@ -380,6 +380,42 @@ fn only_one_process_works_on_a_run() {
 }
 
 #[test]
+fn definitions_are_locked_too() {
+    let host = Daemon::start();
+    host.ok("connect().define_xml(`<domain type='qemu'><name>web</name><memory>1024</memory><os><type>hvm</type></os></domain>`)");
+    let find = "let web = connect().lookup_by_name(\"web\");";
+    let mut first = host
+        .virhai()
+        .arg("-e")
+        .arg(format!(
+            "{find} step(\"edit\", || web.edit(|xml| {{ print(\"reading\"); xml.set(\"title\", \"first\"); sleep(\"10m\"); }}))"
+        ))
+        .command()
+        .spawn()
+        .expect("the program starts");
+    let mut line = String::new();
+    BufReader::new(first.stdout.take().expect("a pipe"))
+        .read_line(&mut line)
+        .expect("it says so");
+    for change in [
+        "web.edit(|xml| xml.set(\"title\", \"second\"))",
+        "connect().define_xml(web.xml_desc())",
+        "import \"std/guest\" as guest; guest::ensure(connect(), #{ name: \"web\", title: \"second\", start: false })",
+    ] {
+        let busy = host
+            .virhai()
+            .arg("--if-busy")
+            .arg("fail")
+            .script(format!("{find} step(\"change\", || {{ {change}; () }})"))
+            .fails(1);
+        has(&busy, &["the domain `web` is in use by the run "]);
+    }
+    first.kill().expect("it lives");
+    first.wait().expect("it ends");
+    host.ok(&format!("{find} assert(!web.xml().has(\"title\"))"));
+}
+
+#[test]
 fn a_run_does_not_wait_for_itself() {
     let host = Daemon::start();
     host.ok("connect().define_xml(`<domain type='qemu'><name>web</name><memory>1024</memory><os><type>hvm</type></os></domain>`)");

@@ -13,6 +13,7 @@ use crate::libvirt::Failure;
 use crate::objects::connection::Connection;
 use crate::objects::natural_order;
 use crate::objects::object::{Kind, Object};
+use crate::run::session::Lockable;
 use crate::xml::Xml;
 
 /// A call on an object that XML describes, for messages: the verb, the kind of the object and the XML.
@@ -94,6 +95,33 @@ impl Connection {
         self.make_by_xml(ctx, ("define", call), xml, define)
     }
 
+    /// Locks the object that `xml` describes for the run, as the first change of the object would. For XML without a UUID,
+    /// libvirt only makes a new object.
+    pub(super) fn lock_described<K: Kind>(
+        &self,
+        ctx: &NativeCallContext,
+        call: &'static str,
+        xml: &str,
+    ) -> RhaiResultOf<()> {
+        if self.is_in_process() {
+            return Ok(());
+        }
+        let described = || {
+            let uuid = Xml::parse(xml).ok()?.find("uuid").ok()??;
+            Some(Lockable {
+                kind: K::TYPE,
+                noun: K::NOUN,
+                uuid: uuid::Uuid::parse_str(uuid.trim()).ok()?.to_string(),
+                name: name(xml).unwrap_or_default(),
+            })
+        };
+        self.session().before_object(described).map_err(|why| {
+            let failure = Failure::new(virt_sys::VIR_ERR_RESOURCE_BUSY, why);
+            self.error(ctx, failure, call, About("define", K::NOUN, xml))
+                .throw()
+        })
+    }
+
     /// The object of the kind `K` that `call` creates by `xml`.
     pub(crate) fn create<K: Kind, E: Into<Failure>>(
         &self,
@@ -113,6 +141,9 @@ impl Connection {
         make: impl Fn(&Connect, &str) -> Result<K::Handle, E> + Send + Sync + 'static,
     ) -> RhaiResultOf<Object<K>> {
         let text = xml_text(ctx, &format!("the {}'s XML", K::NOUN), xml)?;
+        if verb == "define" {
+            self.lock_described::<K>(ctx, call, &text)?;
+        }
         let action = About(verb, K::NOUN, &text);
         let owned = text.clone();
         let made = self.call(ctx, call, action, move |c| make(c, &owned));

@@ -13,7 +13,7 @@ use crate::api::xml::{XmlText, xml_text};
 use crate::error::{Error, OfXml};
 use crate::libvirt;
 use crate::objects::connection::Connection;
-use crate::objects::domain::Domain;
+use crate::objects::domain::{Domain, DomainKind};
 use crate::objects::natural_order::ByName;
 
 fn define(
@@ -23,6 +23,7 @@ fn define(
     flags: Option<u32>,
 ) -> RhaiResultOf<Domain> {
     live_dump::check_domain(ctx, conn, xml)?;
+    conn.lock_described::<DomainKind>(ctx, "virDomainDefineXML", xml)?;
     let action = About("define", "domain", xml);
     let owned = xml.to_owned();
     let domain = match flags {

@@ -109,6 +109,9 @@ impl<'a> Edit<'a> {
 
     /// Lets `action` change the XML and applies the changes.
     fn run(&self, action: &FnPtr) -> RhaiResultOf<Array> {
+        // Another run could change the domain between the reading and the definition.
+        let locked = self.dom.lock_for_run();
+        locked.map_err(|failure| self.fail(failure, "").throw())?;
         let flags = if self.persistent { CONFIGURATION } else { LIVE };
         let before = self.read(flags)?;
         let wanted = crate::api::xml::parse(self.ctx, before.text())?;
