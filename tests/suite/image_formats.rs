@@ -240,7 +240,7 @@ fn a_packed_image_is_refused_with_the_command_that_unpacks_it() {
     }
     images.ok(
         r##"
-        let commands = #{ "cloud.qcow2.xz": "unxz", "cloud.img.gz": "gunzip", "cloud.raw.zst": "unzstd", "appliance.ova": "tar -xf" };
+        let commands = #{ "cloud.qcow2.xz": "unxz <", "cloud.img.gz": "gunzip <", "cloud.raw.zst": "unzstd <", "appliance.ova": "tar -xf" };
         for name in commands.keys() {
             let path = "FOLDER/" + name;
             for told in [

@@ -217,7 +217,7 @@ fn a_uefi_guest_has_restore_points() {
         guest::remove_with_volumes(dom);
         // One that virt-install made.
         let xml = description::of(conn, options + #{ disks: [#{ pool: "images", volume: "web.qcow2", format: "qcow2" }] });
-        conn.lookup_by_name("web").destroy();
+        guest::remove(conn.lookup_by_name("web"));
         let raw = conn.define_xml(xml);
         raw.create(VIR_DOMAIN_START_PAUSED);
         assert_eq(raw.xml().get("os/nvram/@format"), "raw");
