@@ -338,6 +338,9 @@ fn connection_hint(failure: &Failure, uri: &str) -> String {
             "as root, libvirt opens QEMU only where `{name}` exists: install the package libvirt-daemon-system, which adds it, or run virhai as an ordinary user"
         );
     }
+    if message.contains("URI parameter 'root'") && !uri.contains("/embed") {
+        return "a process with an embedded QEMU opens no other QEMU host of this machine afterwards: connect to that host first, or in another run of virhai".into();
+    }
     if message.contains("Could not resolve hostname")
         || message.contains("Name or service not known")
     {
