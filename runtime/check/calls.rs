@@ -67,7 +67,7 @@ impl<'a> Walk<'a> {
                     .first()
                     .is_some_and(|kind| kind.as_ref().is_some_and(Type::is_text))
             {
-                let message = "there is no `%` for text".to_owned();
+                let message = "text has no operator `%`".to_owned();
                 self.find(Code::UnknownFunction, position, message).hint =
                     Some("between backquotes, `${x}` puts a value into text".into());
             }

@@ -158,7 +158,7 @@ impl Uses<'_> {
             && functions.all(|function| !function.parameters[index].1.takes(&Type::Unit))
     }
 
-    /// What follows the variable with the inputs: an input, and what the script reads from it.
+    /// The name of the input after the variable, and the properties that the script reads from the input.
     fn chain(&mut self, rest: &Expr) {
         let (pair, flags) = match rest {
             Expr::Dot(pair, flags, _) | Expr::Index(pair, flags, _) => (pair, flags),

@@ -344,7 +344,14 @@ fn connection_hint(failure: &Failure, uri: &str) -> String {
     if message.contains("Could not resolve hostname")
         || message.contains("Name or service not known")
     {
-        return "the name of the host is unknown: check its spelling, `~/.ssh/config` and the name server".into();
+        let ssh = if uri.contains("ssh:") {
+            ", `~/.ssh/config`"
+        } else {
+            ""
+        };
+        return format!(
+            "the name of the host is unknown: check its spelling{ssh} and the name server"
+        );
     }
     if message.contains("Permission denied (") {
         return "ssh could not log in: try `ssh USER@HOST true`, and name the user in the URI, as in qemu+ssh://USER@HOST/system".into();

@@ -564,7 +564,7 @@ impl Search {
     }
 }
 
-/// What a value of the type `ty` must be, in place of `shape`.
+/// The words for a value of the type `ty`, which replace `shape` in a message.
 fn needed<T>(ty: &Type, shape: &Shape<T>) -> String {
     match (ty, shape) {
         (Type::Int, Shape::Float(_)) => "a whole number".into(),

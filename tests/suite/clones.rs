@@ -1,6 +1,7 @@
 //! Clones of guests on a real host: the parts that are new, and those that stay untouched.
 
 use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
 
 use crate::support::{Daemon, Host, Outcome, micro, virhai};
 
@@ -485,6 +486,12 @@ fn the_copy_of_a_floppy_is_deleted_with_its_clone() {
         "#);
 }
 
+/// Starts `command` and keeps its output.
+fn spawned(mut command: Command) -> Child {
+    let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().expect("it starts")
+}
+
 #[test]
 fn clones_of_one_guest_at_the_same_time_wait_for_each_other() {
     let site = Site::new();
@@ -499,13 +506,7 @@ fn clones_of_one_guest_at_the_same_time_wait_for_each_other() {
                 ))
                 .command()
         })
-        .map(|mut command| {
-            command
-                .stdout(std::process::Stdio::piped())
-                .stderr(std::process::Stdio::piped())
-                .spawn()
-                .expect("it starts")
-        })
+        .map(spawned)
         .into_iter()
         .collect();
     let outcomes = runs
@@ -564,12 +565,7 @@ fn runs_without_common_locks_do_not_work_on_one_guest_at_the_same_time() {
                 );
                 let state = site.0.scratch().folder(&format!("home/state-{user}"));
                 let run = site.0.virhai().env("XDG_STATE_HOME", state);
-                let mut command = run.arg("-e").arg(script).command();
-                command
-                    .stdout(std::process::Stdio::piped())
-                    .stderr(std::process::Stdio::piped())
-                    .spawn()
-                    .expect("it starts")
+                spawned(run.arg("-e").arg(script).command())
             })
             .into_iter()
             .collect();

@@ -82,7 +82,7 @@ pub(crate) fn in_process(uri: &str) -> bool {
     Reading::of(uri).is_some_and(|reading| reading.is_in_process())
 }
 
-/// True if each connection to `uri` has a host of its own: a test host that is read from a file.
+/// True if two connections to `uri` are two hosts. This is so for a test host that libvirt reads from a file.
 pub(crate) fn is_private(uri: &str) -> bool {
     Reading::of(uri).is_some_and(|reading| {
         reading.is_in_process() && reading.scheme == "test" && reading.path != "/default"
